@@ -1,0 +1,34 @@
+/*
+ * process.h - who is at the other end of a socket, from the kernel: credentials of the socket and
+ * what /proc says of its process. Read once, at connect; what cannot be had is left unknown.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct process {
+	uid_t uid;
+	gid_t gid;
+	pid_t pid;
+	uint32_t *groups; /* ascending, no doubles, primary included; owned */
+	uint32_t groups_n;
+	int pidfd;   /* SO_PEERPIDFD; -1 where the kernel has none; owned */
+	char *label; /* SO_PEERSEC without its final NUL; NULL where there is none; owned */
+	size_t label_size;
+	/* from /proc/PID, kept only if the pidfd says that the process was still the same after
+	 * reading (without pidfd they are read too: pid reuse within connect(2) is the kernel's to
+	 * prevent); NULL or UINT32_MAX where unknown; owned */
+	char *comm, *unit; /* unit: from the cgroup, e.g. "ssh.service" */
+	uint32_t loginuid, sessionid;
+};
+
+/* 0, or -errno if SO_PEERCRED or SO_PEERGROUPS fail: then there is nobody to judge. Failures of
+ * the others (SO_PEERPIDFD: EMFILE, ESRCH, ENODATA ...) leave them unknown. */
+int process_of_socket(int fd, struct process *ret);
+void process_fini(struct process *p);
+/* The unit named by a /proc/PID/cgroup text (cgroup v2 line "0::..."); user units too. Returns a
+ * copy, or NULL where the text names none. */
+char *process_unit(const char *cgroup);

@@ -1,0 +1,60 @@
+/*
+ * matches.h - a registry of match rules, looked up by what a message says, never by walking all
+ * rules. One registry holds the rules without sender; each bus name that rules name as sender has
+ * its own (name.h), so that a rule for a well-known name follows the name from owner to owner.
+ */
+#pragma once
+
+#include "base/hash.h"
+#include "base/list.h"
+#include "broker/matchrule.h"
+
+struct matches;
+struct match_bucket;
+struct match_holder;
+
+/* One rule of one holder; adding the same rule again counts up. */
+struct match {
+	struct matchrule *rule; /* owned */
+	struct match_holder *holder;
+	struct list holder_link; /* match_holder.matches */
+	struct list bucket_link; /* match_bucket.matches */
+	struct match_bucket *bucket;
+	struct matches *registry;
+	uint32_t count; /* times added */
+};
+
+/* Embedded in a peer: all its rules. `rules` counts additions, as the limit does. */
+struct match_holder {
+	struct list matches;
+	uint32_t rules, peak;
+};
+
+struct matches {
+	struct match_bucket *buckets; /* uthash, by mask and values */
+	uint32_t masks[16];           /* rules in use per combination of keys */
+	uint32_t count;               /* distinct rules held */
+};
+
+void match_holder_init(struct match_holder *holder);
+/* Links a parsed rule (taken over, also on failure) into `registry`. 0 or -ENOMEM. The caller has
+ * looked with match_find first and only counted up where the rule is there. */
+int match_add(struct matches *registry, struct match_holder *holder, struct matchrule *rule);
+/* The holder's match equal to `rule`, found by hash, or NULL. */
+struct match *match_find(
+	struct matches *registry, struct match_holder *holder, const struct matchrule *rule);
+/* Counts down; unlinks and frees at 0. */
+void match_remove(struct match *match);
+/* All of a holder's rules; buckets are freed as they empty. */
+void match_holder_fini(struct match_holder *holder);
+
+/*
+ * Calls `found` for each match whose rule fits (a holder may come up several times). `found` must
+ * not add or remove rules.
+ */
+void matches_find(struct matches *registry, struct matchable *m,
+	void (*found)(void *arg, struct match *match), void *arg);
+static inline bool matches_is_empty(const struct matches *registry)
+{
+	return registry->count == 0;
+}

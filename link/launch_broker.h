@@ -1,0 +1,62 @@
+/*
+ * launch_broker.h - what dbus-warden (launch) and dbus-warden-broker say to one another, over a
+ * SOCK_SEQPACKET pair that the broker finds as descriptor LINK_FD. One datagram, one message.
+ * Launch's table of messages that it accepts from the broker is its attack surface.
+ */
+#pragma once
+
+#include "base/slice.h"
+#include "base/writer.h"
+#include "base/channel.h"
+
+#define LINK_FD 3
+
+enum to_broker {
+	/* first: guid, machine id, bus-wide facts; fds: image memfd, recorder channel (or only image) */
+	TO_BROKER_SETUP = 1,
+	TO_BROKER_LISTEN,   /* fd: a listening socket */
+	TO_BROKER_START,    /* no fields: all listeners were sent, begin */
+	TO_BROKER_POLICY,   /* a new image: serial; fd: image memfd */
+	TO_BROKER_RELOADED, /* the answer to FROM_BROKER_RELOAD: cookie, ok, text */
+	TO_BROKER_SERVICE_FAILED, /* name, D-Bus error name, sentence */
+};
+
+enum from_broker {
+	FROM_BROKER_READY = 65, /* listening; launch prints addresses and notifies systemd */
+	FROM_BROKER_POLICY_TAKEN, /* serial, ok, text: why not */
+	FROM_BROKER_RELOAD,       /* somebody called ReloadConfig: cookie */
+	FROM_BROKER_ENVIRONMENT,  /* UpdateActivationEnvironment: pairs */
+	FROM_BROKER_START_SERVICE, /* name of a service of the image to be started */
+};
+
+enum { SETUP_SYSTEMD_ACTIVATION = 1, SETUP_SYSLOG = 2, SETUP_STDERR = 4 };
+
+struct broker_setup {
+	struct slice guid;       /* 32 hex digits */
+	struct slice machine_id; /* 32 hex digits; empty if the machine has none */
+	uint32_t pid;            /* launch's: what the driver reports as its own */
+	uint32_t flags;          /* SETUP_* */
+};
+struct broker_answer { /* RELOADED, POLICY_TAKEN */
+	uint64_t serial;
+	bool ok;
+	struct slice text;
+};
+struct broker_failure { /* SERVICE_FAILED */
+	struct slice name, error, text;
+};
+
+/* Encoders append to an empty writer; decoders return 0 or -EBADMSG, texts lie in the letter. */
+void broker_setup_write(struct writer *w, const struct broker_setup *m);
+int broker_setup_read(const struct letter *l, struct broker_setup *ret);
+void broker_answer_write(struct writer *w, const struct broker_answer *m);
+int broker_answer_read(const struct letter *l, struct broker_answer *ret);
+void broker_failure_write(struct writer *w, const struct broker_failure *m);
+int broker_failure_read(const struct letter *l, struct broker_failure *ret);
+/* one u64: POLICY's serial, RELOAD's cookie */
+void broker_serial_write(struct writer *w, uint64_t serial);
+int broker_serial_read(const struct letter *l, uint64_t *ret);
+/* a list of texts: ENVIRONMENT (name, value, name, value ...), START_SERVICE (name) */
+void broker_texts_write(struct writer *w, const struct slice *texts, uint32_t n);
+/* at most `max`; -EBADMSG if there are more */
+int broker_texts_read(const struct letter *l, struct slice *texts, uint32_t max, uint32_t *ret_n);

@@ -1,0 +1,29 @@
+/*
+ * gate.h - puts a request before the judges, strictest answer wins, silence is denial. MAC judges
+ * answer NONE or DENY (they can only object); rules judges always speak about what concerns them.
+ */
+#pragma once
+
+#include "policy/verdict.h"
+
+struct judge {
+	const char *name; /* "send rules", "selinux" ... */
+	struct verdict (*ask)(const struct judge *judge, const struct request *request);
+	void *state;
+};
+
+struct gate {
+	const struct judge *const *judges; /* NULL-terminated */
+	/* the one listener; told of every DENY, and of ALLOWs too where note_allowed is set */
+	void (*note)(void *arg, const struct request *request, const struct verdict *verdict);
+	void *note_arg;
+	bool note_allowed;
+};
+
+struct verdict gate_ask(const struct gate *gate, const struct request *request);
+
+/* For refusals no judge speaks about (limits, driver checks): told to the listener, and returned. */
+struct verdict gate_refuse_limit(
+	const struct gate *gate, const struct request *request, enum limit limit, int64_t figure);
+struct verdict gate_refuse(
+	const struct gate *gate, const struct request *request, const char *text);

@@ -1,0 +1,20 @@
+/*
+ * rules.h - the busconfig rules as judges: connect, own, send, receive. Semantics are those of
+ * dbus-daemon, last fitting rule decides, nothing fitting denies (connect: all but the bus's own
+ * uid are denied). The differences that are meant are listed in HACKING.md.
+ */
+#pragma once
+
+#include "policy/gate.h"
+
+extern const struct judge rules_connect, rules_own, rules_send, rules_receive;
+
+/* Whether one send or receive rule fits a request (exported for explain and for tests). */
+bool rule_fits(const struct image *image, const struct rule *rule, const struct request *request);
+
+/*
+ * Among the allow rules of `verb` that do not fit, the one with the fewest attributes that
+ * differ; *ret_differs names one of those ("send_member"). NULL if there is none.
+ */
+const struct rule *rules_nearest(enum rule_verb verb, const struct request *request,
+	const struct image **ret_image, const char **ret_differs);

@@ -1,0 +1,39 @@
+/*
+ * subject.h - a connection as the policy sees it: what the kernel said of it at connect, and the
+ * sections of the image that speak to it. Sections are shared runs of the image, so that a
+ * connection's memory does not grow with the number of rules.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "policy/image.h"
+
+#define ID_NONE UINT32_MAX
+
+/* Who it is; texts are owned by whoever fills this in, NULL where unknown. */
+struct identity {
+	uint32_t uid;       /* ID_NONE: unknown (anonymous) */
+	uint32_t *groups;   /* ascending, without doubles, primary group included */
+	uint32_t groups_n;
+	int32_t pid;        /* 0: unknown */
+	uint32_t loginuid;  /* ID_NONE: unset or unknown */
+	uint32_t sessionid; /* ID_NONE: unset or unknown */
+	char *comm, *unit;
+	char *label; /* MAC label, without the final NUL in label_size */
+	uint32_t label_size;
+};
+
+struct subject {
+	const struct identity *identity;
+	/* in the order in which they are read: the last fitting rule of the last section decides */
+	const struct section **sections; /* owned */
+	uint32_t sections_n;
+	const struct image *image;
+};
+
+/* Sections for `identity` under `image`: default, groups by ascending gid, user, not-at-console,
+ * mandatory (policy-semantics 1.2, 1.3). 0 or -ENOMEM; *ret untouched on failure. */
+int subject_init(struct subject *ret, const struct image *image, const struct identity *identity);
+void subject_fini(struct subject *subject);
