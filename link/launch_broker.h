@@ -19,6 +19,7 @@ enum to_broker {
 	TO_BROKER_POLICY,   /* a new image: serial; fd: image memfd */
 	TO_BROKER_RELOADED, /* the answer to FROM_BROKER_RELOAD: cookie, ok, text */
 	TO_BROKER_SERVICE_FAILED, /* name, D-Bus error name, sentence */
+	TO_BROKER_RECORDER,       /* the recorder died: a channel to its successor; fd: the channel */
 };
 
 enum from_broker {
