@@ -21,7 +21,9 @@ struct match {
 	struct list bucket_link; /* match_bucket.matches */
 	struct match_bucket *bucket;
 	struct matches *registry;
+	UT_hash_handle hh; /* matches.by_rule */
 	uint32_t count; /* times added */
+	bool is_proved; /* the bucket's key says all that the rule does, but for its type */
 };
 
 /* Embedded in a peer: all its rules. `rules` counts additions, as the limit does. */
@@ -30,10 +32,27 @@ struct match_holder {
 	uint32_t rules, peak;
 };
 
+/*
+ * A rule's key: which of interface, member, path, arg0 it fixes (the mask), and the first of these
+ * that it has.
+ */
+enum match_extra {
+	MATCH_EXTRA_NONE,
+	MATCH_EXTRA_ARG, /* the lowest argN above arg0 */
+	MATCH_EXTRA_DESTINATION,
+	MATCH_EXTRA_NAME, /* arg0namespace */
+	MATCH_EXTRA_PATH, /* path_namespace */
+	MATCH_EXTRAS,
+};
+
+/* Zeroed is empty. */
 struct matches {
-	struct match_bucket *buckets; /* uthash, by mask and values */
-	uint32_t masks[16];           /* rules in use per combination of keys */
-	uint32_t count;               /* distinct rules held */
+	struct match_bucket *buckets; /* uthash, by key */
+	struct match *by_rule; /* uthash, by holder and rule */
+	uint32_t masks[MATCH_EXTRAS][16]; /* rules in use per combination of keys */
+	uint16_t used[MATCH_EXTRAS]; /* bit per mask that has rules */
+	uint64_t args; /* indexes that rules of MATCH_EXTRA_ARG have named */
+	uint32_t count; /* distinct rules held */
 };
 
 void match_holder_init(struct match_holder *holder);
