@@ -15,13 +15,13 @@ struct process {
 	pid_t pid;
 	uint32_t *groups; /* ascending, no doubles, primary included; owned */
 	uint32_t groups_n;
-	int pidfd;   /* SO_PEERPIDFD; -1 where the kernel has none; owned */
+	int pidfd; /* SO_PEERPIDFD; -1 where the kernel has none; owned */
 	char *label; /* SO_PEERSEC without its final NUL; NULL where there is none; owned */
 	size_t label_size;
 	/* from /proc/PID, kept only if the pidfd says that the process was still the same after
-	 * reading (without pidfd they are read too: pid reuse within connect(2) is the kernel's to
-	 * prevent); NULL or UINT32_MAX where unknown; owned */
-	char *comm, *unit; /* unit: from the cgroup, e.g. "ssh.service" */
+	 * reading (where the kernel has no pidfd they are read too: pid reuse within connect(2) is
+	 * the kernel's to prevent); NULL or UINT32_MAX where unknown; owned */
+	char *comm, *unit; /* unit: from the cgroup, e.g. "ssh.service", see process_unit */
 	uint32_t loginuid, sessionid;
 };
 
@@ -29,6 +29,10 @@ struct process {
  * the others (SO_PEERPIDFD: EMFILE, ESRCH, ENODATA ...) leave them unknown. */
 int process_of_socket(int fd, struct process *ret);
 void process_fini(struct process *p);
-/* The unit named by a /proc/PID/cgroup text (cgroup v2 line "0::..."); user units too. Returns a
- * copy, or NULL where the text names none. */
+/*
+ * The unit named by a /proc/PID/cgroup text (cgroup v2 line "0::..."), without systemd's escape for
+ * cgroup names: "ssh.service", "session-3.scope". Units of a user's own manager are named after
+ * it, "user@1000.service/app-x.service": users choose those names, and none may pass for a unit of
+ * the system. Returns a copy, or NULL where the text names none or memory is short.
+ */
 char *process_unit(const char *cgroup);

@@ -1,0 +1,308 @@
+/*
+ * process.c - the peer of a socket. What the kernel keeps with the socket (credentials, groups,
+ * label) cannot change; what /proc says belongs to whoever has the pid now, so it is kept only if
+ * the pidfd shows afterwards that the peer had not yet exited: until it is reaped nobody else can
+ * have its pid. This is on the path of each connect: one system call per fact where that is enough.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/drop.h"
+#include "base/process.h"
+#include "base/slice.h"
+
+#ifndef SO_PEERPIDFD
+#define SO_PEERPIDFD 77 /* Linux 6.5; parisc and sparc number it differently */
+#endif
+
+#define GROUPS_ROOM 64 /* more than most peers have; the kernel names the real number otherwise */
+#define LABEL_ROOM 256
+#define UNIT_MAX 255 /* systemd's UNIT_NAME_MAX without the NUL */
+
+/* getsockopt for values of unknown size: *ret_data is on the heap, with one byte more than *ret_size
+ * (the size is the kernel's, at most once asked again). 0 or -errno. */
+static int option_read(int fd, int option, size_t room, char **ret_data, size_t *ret_size)
+{
+	for (int tries = 0; tries < 2; tries++) {
+		socklen_t size = (socklen_t)room;
+		DROP_HEAP char *data = malloc(room + 1);
+
+		if (!data)
+			return -ENOMEM;
+		if (getsockopt(fd, SOL_SOCKET, option, data, &size) == 0) {
+			data[size] = '\0';
+			*ret_data = TAKE(data);
+			*ret_size = size;
+			return 0;
+		}
+		if (errno != ERANGE || size <= room)
+			return -errno;
+		room = size;
+	}
+	return -ERANGE;
+}
+
+static int gid_compare(const void *a, const void *b)
+{
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* The supplementary groups and the primary one, which the kernel does not list among them. */
+static int process_read_groups(struct process *p, int fd)
+{
+	DROP_HEAP char *data = NULL;
+	uint32_t *groups;
+	size_t size, n, kept = 1;
+	int r = option_read(fd, SO_PEERGROUPS, GROUPS_ROOM * sizeof(gid_t), &data, &size);
+
+	if (r < 0)
+		return r;
+	_Static_assert(sizeof(gid_t) == sizeof(uint32_t), "gids are 32 bits wide");
+	n = size / sizeof(uint32_t) + 1;
+	groups = malloc(n * sizeof(uint32_t));
+	if (!groups)
+		return -ENOMEM;
+	memcpy(groups, data, (n - 1) * sizeof(uint32_t));
+	groups[n - 1] = p->gid;
+	qsort(groups, n, sizeof(uint32_t), gid_compare);
+	for (size_t i = 1; i < n; i++) {
+		if (groups[i] != groups[i - 1])
+			groups[kept++] = groups[i];
+	}
+	p->groups = groups;
+	p->groups_n = (uint32_t)kept;
+	return 0;
+}
+
+static void process_read_label(struct process *p, int fd)
+{
+	DROP_HEAP char *data = NULL;
+	size_t size;
+
+	if (option_read(fd, SO_PEERSEC, LABEL_ROOM, &data, &size) < 0)
+		return;
+	while (size > 0 && data[size - 1] == '\0')
+		size--;
+	if (size == 0)
+		return;
+	p->label = TAKE(data);
+	p->label_size = size;
+}
+
+/* Whether /proc may be believed about the peer: false where a pidfd should be had and is not (the
+ * peer is gone, or descriptors are short), true where the kernel is too old to have any. */
+static bool process_read_pidfd(struct process *p, int fd)
+{
+	int pidfd = -1;
+	socklen_t size = sizeof(pidfd);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERPIDFD, &pidfd, &size) < 0)
+		return errno == ENOPROTOOPT;
+	p->pidfd = pidfd;
+	return true;
+}
+
+/* A whole /proc/PID/NAME of less than `size` bytes without its last newline, NUL-terminated. The
+ * number of bytes, or -errno (-E2BIG where it is longer: half a text is none). */
+static ssize_t proc_read(pid_t pid, const char *name, char *buf, size_t size)
+{
+	char path[64];
+	DROP_FD int fd = -1;
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, name);
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	if (fd < 0)
+		return -errno;
+	do
+		n = read(fd, buf, size);
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return -errno;
+	if ((size_t)n >= size)
+		return -E2BIG;
+	if (n > 0 && buf[n - 1] == '\n')
+		n--;
+	buf[n] = '\0';
+	return n;
+}
+
+static uint32_t proc_number(pid_t pid, const char *name)
+{
+	char buf[16], *end;
+	unsigned long v;
+
+	if (proc_read(pid, name, buf, sizeof(buf)) <= 0)
+		return UINT32_MAX;
+	errno = 0;
+	v = strtoul(buf, &end, 10);
+	return *end || errno || v > UINT32_MAX ? UINT32_MAX : (uint32_t)v;
+}
+
+static void process_forget(struct process *p)
+{
+	free(p->comm);
+	free(p->unit);
+	p->comm = p->unit = NULL;
+	p->loginuid = p->sessionid = UINT32_MAX;
+}
+
+static bool process_is_alive(const struct process *p)
+{
+	struct pollfd pollfd = {.fd = p->pidfd, .events = POLLIN};
+
+	return poll(&pollfd, 1, 0) == 0;
+}
+
+static void process_read_proc(struct process *p)
+{
+	char buf[PATH_MAX + 1024]; /* a v2 path and the lines of the v1 controllers */
+
+	if (proc_read(p->pid, "comm", buf, sizeof(buf)) > 0)
+		p->comm = strdup(buf);
+	if (proc_read(p->pid, "cgroup", buf, sizeof(buf)) > 0)
+		p->unit = process_unit(buf);
+	p->loginuid = proc_number(p->pid, "loginuid");
+	/* the kernel sets both or none */
+	if (p->loginuid != UINT32_MAX)
+		p->sessionid = proc_number(p->pid, "sessionid");
+	if (p->pidfd >= 0 && !process_is_alive(p))
+		process_forget(p);
+}
+
+int process_of_socket(int fd, struct process *ret)
+{
+	struct process p = {.pidfd = -1, .loginuid = UINT32_MAX, .sessionid = UINT32_MAX};
+	struct ucred cred;
+	socklen_t size = sizeof(cred);
+	int r;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &size) < 0)
+		return -errno;
+	p.uid = cred.uid;
+	p.gid = cred.gid;
+	p.pid = cred.pid;
+	/* fails where the socket has no peer with credentials, which SO_PEERCRED does not */
+	r = process_read_groups(&p, fd);
+	if (r < 0)
+		return r;
+	process_read_label(&p, fd);
+	/* pid 0: a process of a pid namespace that we cannot see */
+	if (process_read_pidfd(&p, fd) && p.pid > 0)
+		process_read_proc(&p);
+	*ret = p;
+	return 0;
+}
+
+void process_fini(struct process *p)
+{
+	free(p->groups);
+	free(p->label);
+	process_forget(p);
+	if (p->pidfd >= 0)
+		close(p->pidfd);
+	*p = (struct process){.pidfd = -1, .loginuid = UINT32_MAX, .sessionid = UINT32_MAX};
+}
+
+/* The next component of a path, or false at its end. */
+static bool path_next(struct slice *path, struct slice *ret)
+{
+	const char *end;
+
+	while (path->size > 0 && *path->text == '/') {
+		path->text++;
+		path->size--;
+	}
+	if (path->size == 0)
+		return false;
+	end = memchr(path->text, '/', path->size);
+	ret->text = path->text;
+	ret->size = end ? (size_t)(end - path->text) : path->size;
+	path->text += ret->size;
+	path->size -= ret->size;
+	return true;
+}
+
+/* "x.service" for `suffix` ".service": systemd's characters, and a name before the suffix */
+static bool unit_is(struct slice s, const char *suffix)
+{
+	size_t size = strlen(suffix);
+
+	if (s.size <= size || s.size > UNIT_MAX || *s.text == '@' ||
+		memcmp(s.text + s.size - size, suffix, size) != 0)
+		return false;
+	for (size_t i = 0; i < s.size; i++) {
+		unsigned char c = (unsigned char)s.text[i];
+		bool letter = (c | 0x20) >= 'a' && (c | 0x20) <= 'z';
+
+		if (!letter && !(c >= '0' && c <= '9') && (c == '\0' || !strchr(":-_.\\@", c)))
+			return false;
+	}
+	return true;
+}
+
+/* The first component that is no slice, if that is a unit; what lies below it is the unit's own. */
+static bool path_unit(struct slice *path, struct slice *ret)
+{
+	static const char *const suffixes[] = {".service", ".scope", ".socket", ".mount", ".swap"};
+	struct slice s;
+
+	do {
+		if (!path_next(path, &s))
+			return false;
+		/* systemd puts "_" before names that the kernel could take for its own files */
+		if (*s.text == '_') {
+			s.text++;
+			s.size--;
+		}
+	} while (unit_is(s, ".slice"));
+	for (size_t i = 0; i < ARRAY_SIZE(suffixes); i++) {
+		if (unit_is(s, suffixes[i])) {
+			*ret = s;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* "user@UID.service", whose cgroups below are managed by that user */
+static bool unit_is_user_manager(struct slice s)
+{
+	const struct slice head = SLICE("user@"), tail = SLICE(".service");
+	size_t at = head.size;
+
+	if (s.size <= head.size + tail.size || memcmp(s.text, head.text, head.size) != 0)
+		return false;
+	while (s.text[at] >= '0' && s.text[at] <= '9')
+		at++;
+	return at > head.size && slice_equal((struct slice){s.text + at, s.size - at}, tail);
+}
+
+char *process_unit(const char *cgroup)
+{
+	struct slice path, unit, own;
+	char *ret;
+
+	while (strncmp(cgroup, "0::/", 4) != 0) {
+		cgroup = strchr(cgroup, '\n');
+		if (!cgroup)
+			return NULL;
+		cgroup++;
+	}
+	path.text = cgroup + 3;
+	path.size = strcspn(path.text, "\n");
+	if (!path_unit(&path, &unit))
+		return NULL;
+	if (!unit_is_user_manager(unit) || !path_unit(&path, &own))
+		return strndup(unit.text, unit.size);
+	return asprintf(&ret, "%.*s/%.*s", SLICE_FMT(unit), SLICE_FMT(own)) < 0 ? NULL : ret;
+}

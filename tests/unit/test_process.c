@@ -1,0 +1,333 @@
+/*
+ * test_process.c - units from cgroup texts; facts about real peers: forked children under other
+ * uids and groups that connect to a listening socket of ours.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <netinet/in.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/drop.h"
+#include "base/process.h"
+
+#define LONG_NAME "x123456789012345678901234567890123456789012345678901234567890123456789"
+
+static void test_unit(void **state)
+{
+	static const struct {
+		const char *cgroup, *want;
+	} cases[] = {
+		{"0::/system.slice/ssh.service\n", "ssh.service"},
+		{"0::/system.slice/ssh.service", "ssh.service"},
+		{"0::/init.scope\n", "init.scope"},
+		{"0::/user.slice/user-1000.slice/session-3.scope\n", "session-3.scope"},
+		{"0::/system.slice/system-getty.slice/getty@tty1.service\n", "getty@tty1.service"},
+		{"0::/system.slice/dbus.socket\n", "dbus.socket"},
+		{"0::/system.slice/home.mount\n", "home.mount"},
+		/* what is below a unit is the unit's own affair */
+		{"0::/system.slice/x.service/payload/y.service\n", "x.service"},
+		/* a user's manager: its units cannot pass for the system's */
+		{"0::/user.slice/user-1000.slice/user@1000.service/app.slice/app-foo@bar.service\n",
+			"user@1000.service/app-foo@bar.service"},
+		{"0::/user.slice/user-1000.slice/user@1000.service/ssh.service\n",
+			"user@1000.service/ssh.service"},
+		{"0::/user.slice/user-1000.slice/user@1000.service/init.scope\n",
+			"user@1000.service/init.scope"},
+		{"0::/user.slice/user-1000.slice/user@1000.service/app.slice/none/a.service\n",
+			"user@1000.service"},
+		{"0::/user.slice/user-1000.slice/user@1000.service\n", "user@1000.service"},
+		{"0::/system.slice/user@x.service/a.service\n", "user@x.service"},
+		{"0::/system.slice/user@1x.service/a.service\n", "user@1x.service"},
+		{"0::/system.slice/user@.service/a.service\n", "user@.service"},
+		/* escapes: systemd's "_" goes, the unit name's own "\x2d" stays */
+		{"0::/system.slice/_cpu.service\n", "cpu.service"},
+		{"0::/system.slice/__x.service\n", "_x.service"},
+		{"0::/_cpu.slice/x.service\n", "x.service"},
+		{"0::/system.slice/dev-disk-by\\x2duuid-1.swap\n", "dev-disk-by\\x2duuid-1.swap"},
+		/* hybrid: the v2 line is the one, wherever it stands */
+		{"1:name=systemd:/system.slice/old.service\n0::/system.slice/new.service\n",
+			"new.service"},
+		{"0::/system.slice/new.service\n1:name=systemd:/system.slice/old.service\n",
+			"new.service"},
+		{"10::/system.slice/ten.service\n0::/a.service\n", "a.service"},
+		{"1:name=systemd:/system.slice/old.service\n", NULL},
+		{"4:memory:/x\n0::/\n", NULL},
+		/* none */
+		{"", NULL},
+		{"\n\n", NULL},
+		{"0::\n", NULL},
+		{"0::/", NULL},
+		{"0::////", NULL},
+		{"0::/system.slice\n", NULL},
+		{"0::/docker/0123456789abcdef\n", NULL},
+		{"0::/../../system.slice/x.service\n", NULL},
+		{"0::/system.slice/x.service (deleted)\n", NULL},
+		{"0::/system.slice/.service\n", NULL},
+		{"0::/system.slice/_.service\n", NULL},
+		{"0::/system.slice/_\n", NULL},
+		{"0::/system.slice/@x.service\n", NULL},
+		{"0::/system.slice/a\"b.service\n", NULL},
+		{"0::/system.slice/a b.service\n", NULL},
+		{"0::/system.slice/\xc3\xa9.service\n", NULL},
+		{"0::/system.slice/" LONG_NAME LONG_NAME LONG_NAME LONG_NAME ".service\n", NULL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		DROP_HEAP char *got = process_unit(cases[i].cgroup);
+
+		if (!cases[i].want) {
+			if (got)
+				fail_msg("%s: %s, expected none", cases[i].cgroup, got);
+			continue;
+		}
+		if (!got || strcmp(got, cases[i].want) != 0)
+			fail_msg("%s: %s", cases[i].cgroup, got ? got : "none");
+	}
+}
+
+/* A child that is somebody else and connects to us; it lives until we close `alive`. */
+struct peer {
+	uid_t uid;
+	gid_t gid;
+	const gid_t *groups;
+	size_t groups_n;
+	const char *comm;
+	bool gone; /* dies before the socket is looked at */
+};
+
+static void peer_run(
+	const struct peer *peer, const struct sockaddr_un *to, socklen_t size, int wait)
+{
+	char c;
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	if (peer->comm)
+		prctl(PR_SET_NAME, peer->comm);
+	if (geteuid() == 0 && (setgroups(peer->groups_n, peer->groups) < 0 ||
+				      setresgid(peer->gid, peer->gid, peer->gid) < 0 ||
+				      setresuid(peer->uid, peer->uid, peer->uid) < 0))
+		_exit(2);
+	if (connect(fd, (const struct sockaddr *)to, size) < 0)
+		_exit(3);
+	if (!peer->gone && read(wait, &c, 1) < 0)
+		_exit(4);
+	_exit(0);
+}
+
+/* What process_of_socket says of it; the child's pid in *ret_pid. */
+static int peer_look(const struct peer *peer, struct process *ret, pid_t *ret_pid)
+{
+	struct sockaddr_un addr = {.sun_family = AF_UNIX};
+	socklen_t size = sizeof(sa_family_t);
+	int alive[2], status, r;
+	DROP_FD int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	DROP_FD int fd = -1;
+
+	/* an address of the kernel's choice in the abstract namespace */
+	assert_return_code(bind(listener, (struct sockaddr *)&addr, size), errno);
+	size = sizeof(addr);
+	assert_return_code(getsockname(listener, (struct sockaddr *)&addr, &size), errno);
+	assert_return_code(listen(listener, 1), errno);
+	assert_return_code(pipe2(alive, O_CLOEXEC), errno);
+	*ret_pid = fork();
+	assert_return_code(*ret_pid, errno);
+	if (*ret_pid == 0) {
+		close(alive[1]);
+		peer_run(peer, &addr, size, alive[0]);
+	}
+	close(alive[0]);
+	fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+	assert_return_code(fd, errno);
+	if (peer->gone)
+		assert_int_equal(waitpid(*ret_pid, &status, 0), *ret_pid);
+	r = process_of_socket(fd, ret);
+	close(alive[1]);
+	if (!peer->gone)
+		assert_int_equal(waitpid(*ret_pid, &status, 0), *ret_pid);
+	assert_int_equal(status, 0);
+	return r;
+}
+
+static bool kernel_has_pidfds(void)
+{
+	int fds[2], pidfd = -1;
+	socklen_t size = sizeof(pidfd);
+	bool has;
+
+	assert_return_code(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), errno);
+	has = getsockopt(fds[0], SOL_SOCKET, 77, &pidfd, &size) == 0;
+	if (has)
+		close(pidfd);
+	close(fds[0]);
+	close(fds[1]);
+	return has;
+}
+
+static void test_self(void **state)
+{
+	struct process p;
+	int fds[2];
+
+	(void)state;
+	assert_return_code(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), errno);
+	assert_int_equal(process_of_socket(fds[0], &p), 0);
+	assert_int_equal(p.uid, geteuid());
+	assert_int_equal(p.gid, getegid());
+	assert_int_equal(p.pid, getpid());
+	assert_string_equal(p.comm, "test_process");
+	assert_int_equal(p.pidfd >= 0, kernel_has_pidfds());
+	process_fini(&p);
+	assert_int_equal(p.pidfd, -1);
+	assert_null(p.comm);
+	close(fds[0]);
+	close(fds[1]);
+}
+
+static void test_other(void **state)
+{
+	static const gid_t doubles[] = {77, 5, 4242, 77, 5, 6}, one[] = {4242};
+	static const uint32_t want_doubles[] = {5, 6, 77, 4242}, want_one[] = {4242},
+			      want_added[] = {17, 4242};
+	static const struct {
+		struct peer peer;
+		const uint32_t *groups;
+		uint32_t groups_n;
+	} cases[] = {
+		{{4711, 4242, NULL, 0, "a b\"=\n", false}, want_one, 1},
+		{{4711, 4242, one, 1, "x", false}, want_one, 1},
+		{{4711, 17, one, 1, "x", false}, want_added, 2},
+		{{4712, 6, doubles, ARRAY_SIZE(doubles), "fifteen_letters", false}, want_doubles,
+			4},
+	};
+
+	(void)state;
+	if (geteuid() != 0) {
+		print_message("skipped: only root can become others\n");
+		skip();
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct process p;
+		pid_t pid;
+
+		assert_int_equal(peer_look(&cases[i].peer, &p, &pid), 0);
+		assert_int_equal(p.uid, cases[i].peer.uid);
+		assert_int_equal(p.gid, cases[i].peer.gid);
+		assert_int_equal(p.pid, pid);
+		assert_int_equal(p.groups_n, cases[i].groups_n);
+		assert_memory_equal(p.groups, cases[i].groups, p.groups_n * sizeof(uint32_t));
+		assert_string_equal(p.comm, cases[i].peer.comm);
+		process_fini(&p);
+	}
+}
+
+/* More groups than fit at the first try. */
+static void test_many_groups(void **state)
+{
+	gid_t groups[1000];
+	struct process p;
+	pid_t pid;
+
+	(void)state;
+	if (geteuid() != 0) {
+		print_message("skipped: only root can set groups\n");
+		skip();
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(groups); i++)
+		groups[i] = (gid_t)(5000 - 2 * i);
+	assert_int_equal(peer_look(&(struct peer){1, 3001, groups, ARRAY_SIZE(groups), NULL, false},
+				 &p, &pid),
+		0);
+	assert_int_equal(p.groups_n, 1001);
+	for (uint32_t i = 0; i < 1001; i++)
+		assert_int_equal(p.groups[i], i == 0 ? 3001 : 3000 + 2 * i);
+	process_fini(&p);
+}
+
+/* Of a peer that is gone, what the socket knows stays and what /proc would say is unknown. */
+static void test_gone(void **state)
+{
+	struct process p;
+	pid_t pid;
+
+	(void)state;
+	assert_int_equal(peer_look(&(struct peer){.gone = true, .uid = 9, .gid = 9}, &p, &pid), 0);
+	assert_int_equal(p.uid, geteuid() == 0 ? 9 : geteuid());
+	assert_int_equal(p.pid, pid);
+	assert_null(p.comm);
+	assert_null(p.unit);
+	assert_int_equal(p.loginuid, UINT32_MAX);
+	assert_int_equal(p.sessionid, UINT32_MAX);
+	process_fini(&p);
+}
+
+/* No descriptor to be had: the credentials stand, nothing is believed of /proc, nothing fails. */
+static void test_no_descriptors(void **state)
+{
+	struct rlimit was, low;
+	struct process p;
+	int fds[2], r;
+
+	(void)state;
+	assert_return_code(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), errno);
+	assert_return_code(getrlimit(RLIMIT_NOFILE, &was), errno);
+	low = was;
+	low.rlim_cur = (rlim_t)fds[1] + 1;
+	assert_return_code(setrlimit(RLIMIT_NOFILE, &low), errno);
+	r = process_of_socket(fds[0], &p);
+	assert_return_code(setrlimit(RLIMIT_NOFILE, &was), errno);
+	assert_int_equal(r, 0);
+	assert_int_equal(p.uid, geteuid());
+	assert_int_equal(p.pidfd, -1);
+	assert_null(p.comm);
+	assert_null(p.unit);
+	process_fini(&p);
+	close(fds[0]);
+	close(fds[1]);
+}
+
+static void test_nobody(void **state)
+{
+	int pipes[2];
+	struct process p = {.uid = 12345};
+	DROP_FD int lone = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	DROP_FD int inet = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	(void)state;
+	assert_int_equal(process_of_socket(-1, &p), -EBADF);
+	assert_return_code(pipe2(pipes, O_CLOEXEC), errno);
+	assert_int_equal(process_of_socket(pipes[0], &p), -ENOTSOCK);
+	assert_true(process_of_socket(lone, &p) < 0);
+	if (inet >= 0)
+		assert_true(process_of_socket(inet, &p) < 0);
+	assert_int_equal(p.uid, 12345);
+	close(pipes[0]);
+	close(pipes[1]);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_unit),
+		cmocka_unit_test(test_self),
+		cmocka_unit_test(test_other),
+		cmocka_unit_test(test_many_groups),
+		cmocka_unit_test(test_gone),
+		cmocka_unit_test(test_no_descriptors),
+		cmocka_unit_test(test_nobody),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
