@@ -1,0 +1,178 @@
+/*
+ * child.c - fork, become harmless, execute. The child tells the parent of a failure through a pipe
+ * that execve() closes, so that whoever starts a program knows at once whether it runs. Ends are
+ * seen through pidfds: no signal handler, no confusion of pids.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/drop.h"
+#include "launch/child.h"
+#include "link/launch_broker.h"
+
+extern char **environ;
+
+#ifndef CLOSE_RANGE_CLOEXEC
+#define CLOSE_RANGE_CLOEXEC (1U << 2)
+#endif
+
+/* Descriptors 0..2 and the channel; everything else is closed by execve(). */
+static int arrange_fds(const struct child_plan *plan)
+{
+	unsigned int first = plan->channel >= 0 ? LINK_FD + 1 : LINK_FD;
+	DROP_FD int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(null, STDOUT_FILENO) < 0 ||
+		(plan->quiet && dup2(null, STDERR_FILENO) < 0))
+		return -errno;
+	if (plan->channel == LINK_FD && fcntl(LINK_FD, F_SETFD, 0) < 0)
+		return -errno;
+	if (plan->channel >= 0 && plan->channel != LINK_FD && dup2(plan->channel, LINK_FD) < 0)
+		return -errno;
+	if (!plan->keep_fds && syscall(SYS_close_range, first, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
+		return -errno;
+	return 0;
+}
+
+static int arrange_signals(const struct child_plan *plan, pid_t parent)
+{
+	sigset_t none;
+
+	sigemptyset(&none);
+	signal(SIGPIPE, SIG_DFL);
+	if (plan->dies_with_us && prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0) < 0)
+		return -errno;
+	if (plan->dies_with_us && getppid() != parent)
+		return -ESRCH;
+	return sigprocmask(SIG_SETMASK, &none, NULL) < 0 ? -errno : 0;
+}
+
+/* In the child: does not return. */
+static void child_execute(const struct child_plan *plan, pid_t parent, int report)
+{
+	int r, high = fcntl(report, F_DUPFD_CLOEXEC, LINK_FD + 1);
+
+	r = high < 0 ? -errno : arrange_fds(plan);
+	if (r == 0 && plan->harmless)
+		r = caps_give_up(plan->user);
+	/* after the change of user, which would undo the death signal */
+	if (r == 0)
+		r = arrange_signals(plan, parent);
+	if (r == 0) {
+		execve(plan->program, plan->argv, plan->envp ? plan->envp : environ);
+		r = -errno;
+	}
+	if (high >= 0 && write(high, &r, sizeof(r)) != (ssize_t)sizeof(r))
+		_exit(126);
+	_exit(127);
+}
+
+int child_start(struct child *child, const struct child_plan *plan)
+{
+	pid_t parent = getpid(), pid;
+	int report[2], error = 0, pidfd;
+	ssize_t n;
+
+	if (pipe2(report, O_CLOEXEC) < 0)
+		return -errno;
+	pid = fork();
+	if (pid < 0) {
+		error = -errno;
+		close(report[0]);
+		close(report[1]);
+		return error;
+	}
+	if (pid == 0)
+		child_execute(plan, parent, report[1]);
+	close(report[1]);
+	do
+		n = read(report[0], &error, sizeof(error));
+	while (n < 0 && errno == EINTR);
+	close(report[0]);
+	pidfd = n == 0 ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
+	if (pidfd < 0) {
+		error = n == 0 ? -errno : n == (ssize_t)sizeof(error) ? error : -EIO;
+		kill(pid, SIGKILL);
+		waitpid(pid, NULL, 0);
+		return error;
+	}
+	*child = (struct child){.pid = pid, .pidfd = pidfd};
+	return 0;
+}
+
+/* Takes the dead child's status and forgets the child. */
+static int child_reap(struct child *child)
+{
+	int status = 0;
+
+	source_fini(&child->source);
+	while (waitpid(child->pid, &status, 0) < 0 && errno == EINTR)
+		;
+	close(child->pidfd);
+	*child = (struct child){.pidfd = -1};
+	return status;
+}
+
+static int child_ready(struct source *source, uint32_t events)
+{
+	struct child *child = container_of(source, struct child, source);
+	child_fn ended = child->ended;
+
+	(void)events;
+	return ended(child, child_reap(child));
+}
+
+int child_watch(struct child *child, struct loop *loop, child_fn ended)
+{
+	child->ended = ended;
+	return source_init(&child->source, loop, child->pidfd, EPOLLIN, child_ready);
+}
+
+int child_finish(struct child *child, int grace)
+{
+	struct pollfd p = {.fd = child->pidfd, .events = POLLIN};
+	int r;
+
+	if (child->pid == 0)
+		return 0;
+	do
+		r = poll(&p, 1, grace);
+	while (r < 0 && errno == EINTR);
+	if (r <= 0)
+		kill(child->pid, SIGKILL);
+	return child_reap(child);
+}
+
+void child_describe(int status, char *text, size_t size)
+{
+	if (WIFSIGNALED(status))
+		snprintf(text, size, "was killed by signal %d (%s)", WTERMSIG(status),
+			strsignal(WTERMSIG(status)));
+	else
+		snprintf(text, size, "exited with status %d", WEXITSTATUS(status));
+}
+
+int child_find(const char *name, const char *libexec_dir, char ret[PATH_MAX])
+{
+	char self[PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", self, sizeof(self));
+	char *slash = n > 0 ? memrchr(self, '/', (size_t)n) : NULL;
+
+	if (slash) {
+		int size = snprintf(ret, PATH_MAX, "%.*s/%s", (int)(slash - self), self, name);
+
+		if (size < PATH_MAX && access(ret, X_OK) == 0)
+			return 0;
+	}
+	if (snprintf(ret, PATH_MAX, "%s/%s", libexec_dir, name) >= PATH_MAX)
+		return -ENAMETOOLONG;
+	return access(ret, X_OK) < 0 ? -errno : 0;
+}

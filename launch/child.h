@@ -1,0 +1,50 @@
+/* child.h - programs that dbus-warden starts: how, as whom, and how they end */
+#pragma once
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "base/caps.h"
+#include "base/loop.h"
+
+struct child_plan {
+	const char *program; /* its path */
+	char *const *argv;
+	char *const *envp; /* NULL: ours */
+	/* becomes LINK_FD; -1: none. Borrowed */
+	int channel;
+	/* whether the child keeps what we inherited from our own caller; else it gets 0, 1, 2 and the
+	 * channel only */
+	bool keep_fds;
+	bool quiet; /* stderr goes to /dev/null; stdin and stdout always do */
+	bool harmless; /* gives up user (`user`, NULL: stays), capabilities and hope of more */
+	const struct caps_user *user;
+	bool dies_with_us;
+};
+
+struct child;
+/* `status` is waitpid's; the child is gone and may be started anew. <0 ends the loop. */
+typedef int (*child_fn)(struct child *child, int status);
+
+/* Zero-initialised means not running. */
+struct child {
+	pid_t pid; /* 0: not running */
+	int pidfd;
+	struct source source;
+	child_fn ended;
+};
+
+/* Returns when the program was executed, or -errno if it was not. */
+int child_start(struct child *child, const struct child_plan *plan);
+/* Calls `ended` from the loop. */
+int child_watch(struct child *child, struct loop *loop, child_fn ended);
+/* Waits for a running child for `grace` milliseconds, then kills it. Returns waitpid's status, 0 if
+ * it was not running. Its `ended` is not called. */
+int child_finish(struct child *child, int grace);
+/* "exited with status 1", "was killed by signal 11 (Segmentation fault)" */
+void child_describe(int status, char *text, size_t size);
+
+/* The path of one of our programs: beside the running one, else in `libexec_dir`. 0 or -errno. */
+int child_find(const char *name, const char *libexec_dir, char ret[PATH_MAX]);
