@@ -28,11 +28,26 @@ enum {
 	MESSAGE_ALLOW_INTERACTIVE_AUTHORIZATION = 4,
 };
 
+/* The header fields, by their codes. */
+enum message_field {
+	FIELD_PATH = 1,
+	FIELD_INTERFACE,
+	FIELD_MEMBER,
+	FIELD_ERROR_NAME,
+	FIELD_REPLY_SERIAL,
+	FIELD_DESTINATION,
+	FIELD_SENDER,
+	FIELD_SIGNATURE,
+	FIELD_UNIX_FDS,
+	FIELDS_KNOWN,
+};
+
 /* Borrows `bytes`. Absent header fields have text NULL. */
 struct message {
 	const uint8_t *bytes;
 	size_t size;
 	bool swapped; /* not in this machine's byte order */
+	bool plain; /* no SENDER and no unknown fields: relayed by one copy */
 	uint8_t type; /* may be above 4: valid, but to be ignored */
 	uint8_t flags;
 	uint32_t serial, reply_serial, fds;
@@ -84,7 +99,7 @@ struct body {
 
 static inline struct body body_of(const struct message *m)
 {
-	return (struct body){ m, 0 };
+	return (struct body){m, 0};
 }
 uint32_t body_u32(struct body *b);
 struct slice body_string(struct body *b); /* s and o */

@@ -10,22 +10,24 @@
 #include "base/writer.h"
 #include "policy/image.h"
 
-#define SASL_LINE_MAX 16384 /* as the reference */
+#define SASL_LINE_MAX 16384 /* bytes of one line with its CR LF, as the reference */
+#define SASL_REJECTIONS_MAX 6 /* the last one ends it, as the reference */
+#define SASL_ERRORS_MAX 64 /* ERROR answers; the reference gives any number of them */
 
 enum sasl_outcome {
-	SASL_MORE,   /* consumed everything, wants more */
-	SASL_DONE,   /* BEGIN was read: what follows the consumed bytes is D-Bus */
+	SASL_MORE, /* consumed everything, wants more */
+	SASL_DONE, /* BEGIN was read: what follows the consumed bytes is D-Bus */
 	SASL_FAILED, /* hang up; `why` says why */
 };
 
 struct sasl {
 	/* set by the user before the first sasl_feed */
-	uint32_t uid;           /* the peer's, ID_NONE if the kernel does not know it */
+	uint32_t uid; /* the peer's, ID_NONE if the kernel does not know it */
 	unsigned int mechanisms; /* AUTH_EXTERNAL | AUTH_ANONYMOUS */
 	bool fds_possible;
 	const char *guid; /* 32 hex digits */
 	/* the machine's own */
-	unsigned int state, rejections;
+	unsigned int state, rejections, errors;
 	bool nul_seen, anonymous, fds; /* results: fds = NEGOTIATE_UNIX_FD was agreed */
 	size_t line_size;
 	const char *why;
