@@ -10,7 +10,10 @@ struct list {
 	struct list *prev, *next;
 };
 
-#define LIST_INIT(name) { &(name), &(name) }
+#define LIST_INIT(name)                                                                            \
+	{                                                                                          \
+		&(name), &(name)                                                                   \
+	}
 
 static inline void list_init(struct list *l)
 {
@@ -58,8 +61,7 @@ static inline struct list *list_first(struct list *l)
 }
 
 #define list_entry(ptr, type, member) container_of(ptr, type, member)
-#define list_for_each(at, head)                                                                    \
-	for (struct list *at = (head)->next; at != (head); at = at->next)
+#define list_for_each(at, head) for (struct list *at = (head)->next; at != (head); at = at->next)
 /* the current member may be unlinked and freed inside */
 #define list_for_each_safe(at, head)                                                               \
 	for (struct list *at = (head)->next, *at##_next = at->next; at != (head);                  \

@@ -14,7 +14,7 @@
 
 int loop_init(struct loop *loop)
 {
-	*loop = (struct loop){ .epoll_fd = epoll_create1(EPOLL_CLOEXEC) };
+	*loop = (struct loop){.epoll_fd = epoll_create1(EPOLL_CLOEXEC)};
 	list_init(&loop->timers);
 	return loop->epoll_fd < 0 ? -errno : 0;
 }
@@ -109,17 +109,17 @@ int loop_run(struct loop *loop)
 
 int source_init(struct source *source, struct loop *loop, int fd, uint32_t events, source_fn ready)
 {
-	struct epoll_event e = { .events = events, .data.ptr = source };
+	struct epoll_event e = {.events = events, .data.ptr = source};
 
 	if (epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, fd, &e) < 0)
 		return -errno;
-	*source = (struct source){ loop, fd, events, ready };
+	*source = (struct source){loop, fd, events, ready};
 	return 0;
 }
 
 int source_set(struct source *source, uint32_t events)
 {
-	struct epoll_event e = { .events = events, .data.ptr = source };
+	struct epoll_event e = {.events = events, .data.ptr = source};
 
 	if (source->events == events)
 		return 0;

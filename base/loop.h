@@ -31,7 +31,7 @@ struct source {
 struct timer {
 	struct loop *loop;
 	struct list link; /* loop.timers, earliest first */
-	uint64_t at;      /* microseconds, CLOCK_MONOTONIC */
+	uint64_t at; /* microseconds, CLOCK_MONOTONIC */
 	timer_fn due;
 };
 

@@ -1,5 +1,4 @@
 /* memfd.c - sealed memory: what was validated once stays as it was */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/mman.h>

@@ -18,7 +18,7 @@ struct reader {
 
 static inline struct reader reader_of(const void *data, size_t size)
 {
-	return (struct reader){ data, (const uint8_t *)data + size, false };
+	return (struct reader){data, (const uint8_t *)data + size, false};
 }
 
 static inline const void *reader_bytes(struct reader *r, size_t size)
@@ -61,9 +61,9 @@ static inline struct slice reader_text(struct reader *r)
 
 	if (!p || p[size] != '\0') {
 		r->bad = true;
-		return (struct slice){ "", 0 };
+		return (struct slice){"", 0};
 	}
-	return (struct slice){ p, size };
+	return (struct slice){p, size};
 }
 
 /* Everything was there and nothing is left over. */

@@ -12,13 +12,13 @@ struct slice {
 	size_t size;
 };
 
-#define SLICE(literal) ((struct slice){ "" literal, sizeof(literal) - 1 })
+#define SLICE(literal) ((struct slice){"" literal, sizeof(literal) - 1})
 /* for "%.*s" */
 #define SLICE_FMT(s) (int)(s).size, ((s).text ? (s).text : "")
 
 static inline struct slice slice_of(const char *text)
 {
-	return (struct slice){ text, text ? strlen(text) : 0 };
+	return (struct slice){text, text ? strlen(text) : 0};
 }
 
 static inline bool slice_equal(struct slice a, struct slice b)
@@ -34,6 +34,7 @@ static inline bool slice_is(struct slice a, const char *text)
 /* `prefix` itself, or `prefix` + `separator` + anything: "a.b" leads "a.b" and "a.b.c", not "a.bc" */
 static inline bool slice_leads(struct slice prefix, struct slice s, char separator)
 {
-	return s.size >= prefix.size && (prefix.size == 0 || memcmp(s.text, prefix.text, prefix.size) == 0) &&
+	return s.size >= prefix.size &&
+	       (prefix.size == 0 || memcmp(s.text, prefix.text, prefix.size) == 0) &&
 	       (s.size == prefix.size || s.text[prefix.size] == separator);
 }

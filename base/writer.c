@@ -7,7 +7,7 @@
 void writer_fini(struct writer *w)
 {
 	free(w->data);
-	*w = (struct writer){ .limit = w->limit };
+	*w = (struct writer){.limit = w->limit};
 }
 
 void *writer_grow(struct writer *w, size_t size)

@@ -7,7 +7,7 @@ static const struct {
 	const char *name, *sentence;
 	unsigned int flags;
 } faults[FAULTS] = {
-#define FAULT(id, name, sentence, flags) [FAULT_##id] = { name, sentence, flags },
+#define FAULT(id, name, sentence, flags) [FAULT_##id] = {name, sentence, flags},
 #include "broker/faults.def"
 #undef FAULT
 };

@@ -30,7 +30,8 @@ enum from_broker {
 	FROM_BROKER_START_SERVICE, /* name of a service of the image to be started */
 };
 
-enum { SETUP_SYSTEMD_ACTIVATION = 1, SETUP_SYSLOG = 2, SETUP_STDERR = 4 };
+/* SETUP_SELINUX: SELinux is on, labels are its contexts */
+enum { SETUP_SYSTEMD_ACTIVATION = 1, SETUP_SYSLOG = 2, SETUP_STDERR = 4, SETUP_SELINUX = 8 };
 
 struct broker_setup {
 	struct slice guid;       /* 32 hex digits */

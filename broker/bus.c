@@ -1,0 +1,188 @@
+/* bus.c - making, changing and ending the bus as a whole */
+#include <errno.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+
+#include "base/memfd.h"
+#include "broker/bus.h"
+#include "broker/driver.h"
+#include "broker/listener.h"
+#include "broker/peer.h"
+#include "policy/rules.h"
+
+#define USER_BYTES_MIN (64u << 20)
+
+/* Silence is denial, so the order only decides whose reason is told first. */
+static const struct judge *const judges[] = {
+	&rules_connect,
+	&rules_own,
+	&rules_send,
+	&rules_receive,
+	NULL,
+};
+
+int policy_open(struct policy *ret, int fd, const char **ret_why)
+{
+	struct policy p = {0};
+	int r = memfd_map(fd, IMAGE_SIZE_MAX, &p.bytes, &p.size);
+
+	if (r < 0) {
+		*ret_why = "the policy image cannot be mapped";
+		return r;
+	}
+	r = image_open(&p.image, p.bytes, p.size, ret_why);
+	if (r < 0) {
+		policy_close(&p);
+		return r;
+	}
+	*ret = p;
+	return 0;
+}
+
+void policy_close(struct policy *policy)
+{
+	if (policy->bytes)
+		munmap((void *)policy->bytes, policy->size);
+	*policy = (struct policy){0};
+}
+
+/* What one user may hold at the most, over all its connections: enough for two full queues, and a
+ * quarter of the descriptors that the process can have. */
+static void pools_set(struct bus *bus)
+{
+	struct rlimit nofile = {.rlim_cur = 1024};
+	uint64_t bytes = (uint64_t)bus_limit(bus, LIMIT_MAX_OUTGOING_BYTES);
+
+	getrlimit(RLIMIT_NOFILE, &nofile);
+	if (bytes > UINT64_MAX / 4)
+		bytes = UINT64_MAX / 4;
+	bus->users.max_bytes = bytes * 2 > USER_BYTES_MIN ? bytes * 2 : USER_BYTES_MIN;
+	bus->users.max_fds =
+		(uint32_t)(nofile.rlim_cur > UINT32_MAX ? UINT32_MAX / 4 : nofile.rlim_cur / 4);
+}
+
+int bus_init(struct bus *bus, const struct policy *policy)
+{
+	int r;
+
+	*bus = (struct bus){.uid = getuid()};
+	list_init(&bus->listeners);
+	list_init(&bus->peers);
+	list_init(&bus->watchers);
+	list_init(&bus->dying);
+	list_init(&bus->reloads);
+	bus->users.bus_uid = bus->uid;
+	r = loop_init(&bus->loop);
+	if (r == 0)
+		r = batch_init(&bus->batch);
+	if (r == 0)
+		r = replies_init(&bus->replies);
+	if (r < 0)
+		return r;
+	bus->driver_name = name_get(&bus->names, SLICE("org.freedesktop.DBus"));
+	if (!bus->driver_name)
+		return -ENOMEM;
+	bus->driver_name->permanent = true;
+	bus->names.owned = bus->names.owned_peak = 1;
+	bus->policy = *policy;
+	bus->generation = 1;
+	pools_set(bus);
+	bus->gate = (struct gate){.judges = judges, .note = trail_note, .note_arg = &bus->trail};
+	return 0;
+}
+
+void bus_fini(struct bus *bus)
+{
+	listeners_close(bus);
+	list_for_each (at, &bus->peers)
+		peer_kill(list_entry(at, struct peer, link), NULL);
+	list_for_each (at, &bus->watchers)
+		peer_kill(list_entry(at, struct peer, link), NULL);
+	peers_reap(bus);
+	for (struct user *u = bus->users.table, *next; u; u = next) {
+		next = u->hh.next;
+		user_ref(u);
+		list_for_each_safe (at, &u->incomplete)
+			peer_free(list_entry(at, struct peer, incomplete_link));
+		user_unref(u);
+	}
+	driver_fini(bus);
+	replies_fini(&bus->replies);
+	bus->driver_name->permanent = false;
+	name_put(bus->driver_name);
+	batch_fini(&bus->batch);
+	writer_fini(&bus->reply);
+	writer_fini(&bus->message);
+	loop_fini(&bus->loop);
+	policy_close(&bus->policy);
+}
+
+/* Subjects for all registered peers under another image, in the order of bus.peers. */
+static int subjects_derive(struct bus *bus, const struct image *image, struct subject *ret)
+{
+	uint32_t n = 0;
+	int r = 0;
+
+	list_for_each (at, &bus->peers) {
+		struct peer *peer = list_entry(at, struct peer, link);
+
+		r = subject_init(&ret[n], image, &peer->identity);
+		if (r < 0)
+			break;
+		n++;
+	}
+	while (r < 0 && n > 0)
+		subject_fini(&ret[--n]);
+	return r;
+}
+
+/* Who has not said Hello yet is judged again under the new policy when it does. */
+static void unnamed_rederive(struct bus *bus)
+{
+	for (struct user *u = bus->users.table; u; u = u->hh.next) {
+		list_for_each_safe (at, &u->incomplete) {
+			struct peer *peer = list_entry(at, struct peer, incomplete_link);
+			struct subject fresh;
+
+			if (peer->state != PEER_UNNAMED)
+				continue;
+			if (subject_init(&fresh, &bus->policy.image, &peer->identity) < 0) {
+				peer_kill(peer, "no memory for its policy");
+				continue;
+			}
+			subject_fini(&peer->subject);
+			peer->subject = fresh;
+		}
+	}
+}
+
+int bus_set_policy(struct bus *bus, const struct policy *policy)
+{
+	struct subject *fresh = calloc(bus->peers_n + 1, sizeof(*fresh));
+	struct policy old = bus->policy, held = *policy;
+	uint32_t n = 0;
+	int r;
+
+	if (!fresh)
+		return -ENOMEM;
+	/* subjects keep a pointer to the image: it must be the one in the bus */
+	bus->policy = held;
+	r = subjects_derive(bus, &bus->policy.image, fresh);
+	if (r < 0) {
+		bus->policy = old;
+		free(fresh);
+		return r;
+	}
+	list_for_each (at, &bus->peers) {
+		struct peer *peer = list_entry(at, struct peer, link);
+
+		subject_fini(&peer->subject);
+		peer->subject = fresh[n++];
+	}
+	free(fresh);
+	unnamed_rederive(bus);
+	bus->generation++;
+	pools_set(bus);
+	policy_close(&old);
+	return 0;
+}

@@ -1,0 +1,183 @@
+/* driver_name.c - the driver's methods about names: Hello, owning, asking who owns what */
+#include <errno.h>
+
+#include "broker/bus.h"
+#include "broker/driver.h"
+#include "broker/fault.h"
+#include "broker/peer.h"
+#include "broker/syntax.h"
+
+int driver_hello(struct call *call)
+{
+	struct compose_header header = {.type = MESSAGE_RETURN,
+		.flags = MESSAGE_NO_REPLY_EXPECTED,
+		.serial = driver_serial(call->bus),
+		.reply_serial = call->message->serial,
+		.signature = "s"};
+	struct peer *peer = call->peer;
+	struct request q = {.verb = VERB_CONNECT, .sender = &peer->party};
+	struct name_change change;
+	enum limit limit;
+	int r;
+
+	if (peer->state != PEER_UNNAMED)
+		return FAULT_HELLO_TWICE;
+	r = peer_register(peer, &limit);
+	if (r == FAULT_LIMITS) {
+		int64_t figure = bus_limit(call->bus, limit);
+
+		gate_refuse_limit(&call->bus->gate, &q, limit, figure);
+		return call_refuse(call, r, "%s=%lld", limit_name(limit), (long long)figure);
+	}
+	if (r != 0)
+		return r;
+	header.destination = peer->unique_name;
+	compose_begin(&call->reply, &call->bus->reply, &header);
+	compose_string(&call->reply, peer->unique_name);
+	r = call_reply(call);
+	change = (struct name_change){peer->name, NULL, peer};
+	driver_name_changed(call->bus, &change);
+	return r;
+}
+
+/* What RequestName and ReleaseName say of names nobody can have. */
+static int check_name(struct call *call, struct slice name)
+{
+	if (!syntax_is_well_known_name(name) || slice_is(name, DRIVER_NAME))
+		return call_refuse(call, FAULT_BAD_NAME, "\"%.*s\"", SLICE_FMT(name));
+	return 0;
+}
+
+int driver_request_name(struct call *call)
+{
+	struct body body = body_of(call->message);
+	struct slice name = body_string(&body);
+	uint32_t flags = body_u32(&body), code;
+	struct peer *peer = call->peer;
+	struct request q = {.verb = VERB_OWN, .sender = &peer->party, .name = name};
+	int64_t most = bus_limit(call->bus, LIMIT_MAX_NAMES_PER_CONNECTION);
+	struct name_change change;
+	int r = check_name(call, name);
+
+	if (r != 0)
+		return r;
+	if (gate_ask(&call->bus->gate, &q).answer != ANSWER_ALLOW)
+		return call_refuse(call, FAULT_OWN_DENIED, "\"%.*s\"", SLICE_FMT(name));
+	/* the unique name counts, too */
+	if (peer->owned_n + 1 >= (uint64_t)most) {
+		gate_refuse_limit(&call->bus->gate, &q, LIMIT_MAX_NAMES_PER_CONNECTION, most);
+		return call_refuse(call, FAULT_LIMITS, "%s=%lld",
+			limit_name(LIMIT_MAX_NAMES_PER_CONNECTION), (long long)most);
+	}
+	r = name_request(&call->bus->names, peer, name, flags, &code, &change);
+	if (r < 0)
+		return r;
+	if (peer->owned_n + 1 > call->bus->names_peak_per_peer)
+		call->bus->names_peak_per_peer = peer->owned_n + 1;
+	if (change.name)
+		driver_name_changed(call->bus, &change);
+	compose_u32(&call->reply, code);
+	return 0;
+}
+
+int driver_release_name(struct call *call)
+{
+	struct body body = body_of(call->message);
+	struct slice name = body_string(&body);
+	struct name_change change;
+	uint32_t code;
+	int r = check_name(call, name);
+
+	if (r != 0)
+		return r;
+	name_release(&call->bus->names, call->peer, name, &code, &change);
+	if (change.name) {
+		driver_name_changed(call->bus, &change);
+		name_put(change.name);
+	}
+	compose_u32(&call->reply, code);
+	return 0;
+}
+
+static int no_owner(struct call *call, struct slice name)
+{
+	return call_refuse(call, FAULT_NO_OWNER, "\"%.*s\"", SLICE_FMT(name));
+}
+
+int driver_list_queued_owners(struct call *call)
+{
+	struct body body = body_of(call->message);
+	struct slice text = body_string(&body);
+	struct name *name = name_find(&call->bus->names, text);
+	bool is_driver = slice_is(text, DRIVER_NAME);
+	size_t open;
+
+	if (!is_driver && (!name || !name_owner(name)))
+		return no_owner(call, text);
+	open = compose_open_array(&call->reply, 4);
+	if (is_driver || name->unique)
+		compose_string(&call->reply, text);
+	list_for_each (at, &name->queue)
+		compose_string(
+			&call->reply, list_entry(at, struct owner, name_link)->peer->unique_name);
+	compose_close_array(&call->reply, open, 4);
+	return 0;
+}
+
+int driver_name_has_owner(struct call *call)
+{
+	struct body body = body_of(call->message);
+	struct slice text = body_string(&body);
+	struct name *name = name_find(&call->bus->names, text);
+
+	compose_bool(&call->reply, name && (name->permanent || name_owner(name)));
+	return 0;
+}
+
+int driver_get_name_owner(struct call *call)
+{
+	struct body body = body_of(call->message);
+	struct slice text = body_string(&body);
+	struct name *name = name_find(&call->bus->names, text);
+
+	if (name && name->permanent)
+		compose_string(&call->reply, text);
+	else if (name && name_owner(name))
+		compose_string(&call->reply, name_owner(name)->unique_name);
+	else
+		return no_owner(call, text);
+	return 0;
+}
+
+int driver_list_names(struct call *call)
+{
+	size_t open = compose_open_array(&call->reply, 4);
+
+	compose_string(&call->reply, SLICE(DRIVER_NAME));
+	for (struct name *n = call->bus->names.table; n; n = n->hh.next) {
+		if (name_owner(n))
+			compose_string(&call->reply, n->text);
+	}
+	compose_close_array(&call->reply, open, 4);
+	return 0;
+}
+
+int driver_list_activatable_names(struct call *call)
+{
+	const struct image *image = &call->bus->policy.image;
+	size_t open = compose_open_array(&call->reply, 4);
+
+	compose_string(&call->reply, SLICE(DRIVER_NAME));
+	for (uint32_t i = 0; i < image->header->services.count; i++)
+		compose_string(&call->reply, image_slice(image, image->services[i].name));
+	compose_close_array(&call->reply, open, 4);
+	return 0;
+}
+
+int driver_start_service_by_name(struct call *call)
+{
+	struct body body = body_of(call->message);
+	struct slice text = body_string(&body);
+
+	return call_refuse(call, FAULT_SERVICE_UNKNOWN, "\"%.*s\"", SLICE_FMT(text));
+}

@@ -1,0 +1,144 @@
+/*
+ * driver_send.c - what the bus says: replies, errors and signals. They pass the receiver's receive
+ * rules like everybody's messages and are dropped silently where those refuse (the action they tell
+ * of has happened all the same).
+ */
+#include "broker/bus.h"
+#include "broker/driver.h"
+#include "broker/fault.h"
+#include "broker/peer.h"
+#include "broker/transit.h"
+
+uint32_t driver_serial(struct bus *bus)
+{
+	if (++bus->serial == 0)
+		bus->serial = 1;
+	return bus->serial;
+}
+
+/* A copy in the round's arena if it fits, else the writer's own bytes, sent at once. */
+static const uint8_t *keep(struct bus *bus, const struct writer *bytes, bool *ret_transient)
+{
+	uint8_t *copy = batch_alloc(bus, (bytes->size + 7) & ~(size_t)7);
+
+	*ret_transient = !copy;
+	if (!copy)
+		return bytes->data;
+	memcpy(copy, bytes->data, bytes->size);
+	return copy;
+}
+
+/* The driver's own bytes are parsed like everybody's: rules and monitors see one form. */
+static bool begin(struct bus *bus, const struct writer *bytes, struct message *m, struct transit *t)
+{
+	bool transient;
+	const uint8_t *kept = keep(bus, bytes, &transient);
+
+	if (message_parse(m, kept, bytes->size, NULL) != 0)
+		return false;
+	transit_init_driver(t, bus, m);
+	t->parcel.transient = transient;
+	return true;
+}
+
+void driver_send(struct bus *bus, struct peer *to, const struct writer *bytes, int fd)
+{
+	struct message m;
+	struct transit t;
+
+	if (!begin(bus, bytes, &m, &t))
+		return;
+	t.addressee = to;
+	if (fd >= 0) {
+		t.parcel.fds = &fd;
+		t.parcel.fds_n = 1;
+	}
+	transit_capture(&t);
+	if (to->state != PEER_DYING)
+		(void)transit_deliver(&t, to, false);
+	transit_fini(&t);
+}
+
+static void broadcast(struct bus *bus, const struct writer *bytes)
+{
+	struct message m;
+	struct transit t;
+
+	if (!begin(bus, bytes, &m, &t))
+		return;
+	transit_capture(&t);
+	transit_spread(&t);
+	transit_fini(&t);
+}
+
+void driver_send_error(
+	struct bus *bus, struct peer *to, uint32_t serial, int fault, const char *detail)
+{
+	struct compose_header header = {.type = MESSAGE_ERROR,
+		.flags = MESSAGE_NO_REPLY_EXPECTED,
+		.serial = driver_serial(bus),
+		.reply_serial = serial,
+		.error = fault_name(fault),
+		.signature = "s",
+		.destination = to->unique_name};
+	struct compose c;
+	char text[1024];
+
+	snprintf(text, sizeof(text), "%s%s%s", fault_sentence(fault), detail ? ": " : "",
+		detail ? detail : "");
+	compose_begin(&c, &bus->message, &header);
+	compose_string(&c, slice_of(text));
+	if (compose_end(&c) == 0)
+		driver_send(bus, to, c.out, -1);
+}
+
+static void compose_signal(struct bus *bus, struct compose *c, const char *member,
+	const char *signature, struct slice destination)
+{
+	struct compose_header header = {.type = MESSAGE_SIGNAL,
+		.flags = MESSAGE_NO_REPLY_EXPECTED,
+		.serial = driver_serial(bus),
+		.path = DRIVER_PATH,
+		.interface = DRIVER_NAME,
+		.member = member,
+		.signature = signature,
+		.destination = destination};
+
+	compose_begin(c, &bus->message, &header);
+}
+
+static void send_name(struct bus *bus, struct peer *to, const char *member, struct slice name)
+{
+	struct compose c;
+
+	compose_signal(bus, &c, member, "s", to->unique_name);
+	compose_string(&c, name);
+	if (compose_end(&c) == 0)
+		driver_send(bus, to, c.out, -1);
+}
+
+void driver_name_changed(struct bus *bus, const struct name_change *change)
+{
+	struct slice name = change->name->text;
+	struct compose c;
+
+	if (change->from)
+		send_name(bus, change->from, "NameLost", name);
+	compose_signal(bus, &c, "NameOwnerChanged", "sss", (struct slice){NULL, 0});
+	compose_string(&c, name);
+	compose_string(&c, change->from ? change->from->unique_name : SLICE(""));
+	compose_string(&c, change->to ? change->to->unique_name : SLICE(""));
+	if (compose_end(&c) == 0)
+		broadcast(bus, c.out);
+	if (change->to)
+		send_name(bus, change->to, "NameAcquired", name);
+}
+
+void driver_services_changed(struct bus *bus)
+{
+	struct compose c;
+
+	compose_signal(bus, &c, "ActivatableServicesChanged", "", (struct slice){NULL, 0});
+	if (compose_end(&c) == 0)
+		broadcast(bus, c.out);
+}

@@ -1,0 +1,377 @@
+/*
+ * outgoing.c - a receiver's queue. A user may fill what the other users leave of it by half, so
+ * that a queue can never be taken whole; the receiver's own user and privileged senders may fill it
+ * to the limit. A message that waits is charged to its sender; one of the bus to the receiver.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include "broker/bus.h"
+#include "broker/fault.h"
+#include "broker/outgoing.h"
+#include "broker/peer.h"
+
+#define FLUSH_PACKETS 128
+
+void outgoing_init(struct outgoing *out)
+{
+	*out = (struct outgoing){0};
+	list_init(&out->packets);
+}
+
+static void share_return(struct outgoing *out, const struct packet *p)
+{
+	struct share *share;
+	uint32_t uid = p->payer;
+
+	out->bytes -= p->size;
+	out->fds -= p->fds_n;
+	HASH_FIND(hh, out->shares, &uid, sizeof(uid), share);
+	if (!share)
+		return;
+	share->bytes -= p->size;
+	share->fds -= p->fds_n;
+	if (share->bytes == 0 && share->fds == 0) {
+		HASH_DELETE(hh, out->shares, share);
+		free(share);
+	}
+}
+
+static void packet_free(struct outgoing *out, struct packet *p)
+{
+	list_unlink(&p->link);
+	share_return(out, p);
+	for (uint32_t i = 0; p->fds && i < p->fds_n; i++)
+		close(p->fds[i]);
+	charge_return(&p->charge);
+	free(p);
+}
+
+static void drop_all(struct outgoing *out)
+{
+	list_for_each_safe (at, &out->packets)
+		packet_free(out, list_entry(at, struct packet, link));
+	timer_cancel(&out->stalled);
+}
+
+void outgoing_fini(struct outgoing *out)
+{
+	drop_all(out);
+	out->cut = true;
+}
+
+/* Nothing is sent any more; what it still says is read until it hangs up. */
+static void cut_off(struct peer *to)
+{
+	to->out.cut = true;
+	drop_all(&to->out);
+	source_set(&to->source, to->source.events & ~(uint32_t)EPOLLOUT);
+}
+
+static struct user *payer_of(struct peer *to, const struct parcel *parcel)
+{
+	return parcel->payer ? parcel->payer : to->user;
+}
+
+/* As in the reference a queue may be overrun by one message: what counts is what waits already. */
+static bool has_room(uint64_t max, uint64_t all, uint64_t mine, bool whole)
+{
+	uint64_t others = all - mine;
+
+	return all <= max && mine <= (whole ? max - others : (max - others) / 2);
+}
+
+int outgoing_check(struct peer *to, const struct parcel *parcel, enum limit *ret_limit)
+{
+	struct outgoing *out = &to->out;
+	struct user *payer = payer_of(to, parcel);
+	struct share *share;
+	bool whole = payer == to->user || user_is_privileged(payer);
+
+	if (list_is_empty(&out->packets))
+		return 0;
+	HASH_FIND(hh, out->shares, &payer->uid, sizeof(payer->uid), share);
+	*ret_limit = LIMIT_MAX_OUTGOING_BYTES;
+	if (!has_room((uint64_t)bus_limit(to->bus, LIMIT_MAX_OUTGOING_BYTES), out->bytes,
+		    share ? share->bytes : 0, whole))
+		return FAULT_LIMITS;
+	*ret_limit = LIMIT_MAX_OUTGOING_UNIX_FDS;
+	if (parcel->fds_n && !has_room((uint64_t)bus_limit(to->bus, LIMIT_MAX_OUTGOING_UNIX_FDS),
+				     out->fds, share ? share->fds : 0, whole))
+		return FAULT_LIMITS;
+	return 0;
+}
+
+static int share_take(struct outgoing *out, uint32_t uid, size_t bytes, uint32_t fds)
+{
+	struct share *share;
+
+	HASH_FIND(hh, out->shares, &uid, sizeof(uid), share);
+	if (!share) {
+		share = calloc(1, sizeof(*share));
+		if (!share)
+			return -ENOMEM;
+		share->uid = uid;
+		HASH_ADD(hh, out->shares, uid, sizeof(share->uid), share);
+		if (hash_failed()) {
+			free(share);
+			return -ENOMEM;
+		}
+	}
+	share->bytes += bytes;
+	share->fds += fds;
+	out->bytes += bytes;
+	out->fds += fds;
+	if (out->bytes > out->bytes_peak)
+		out->bytes_peak = out->bytes;
+	if (out->fds > out->fds_peak)
+		out->fds_peak = out->fds;
+	return 0;
+}
+
+static int fds_copy(struct packet *p, const int *fds, uint32_t n)
+{
+	p->fds = (int *)(p->bytes + ((p->size + 7) & ~(size_t)7));
+	for (p->fds_n = 0; p->fds_n < n; p->fds_n++) {
+		int fd = fcntl(fds[p->fds_n], F_DUPFD_CLOEXEC, 0);
+
+		if (fd < 0) {
+			while (p->fds_n > 0)
+				close(p->fds[--p->fds_n]);
+			return FAULT_LIMITS;
+		}
+		p->fds[p->fds_n] = fd;
+	}
+	return 0;
+}
+
+static void bytes_copy(struct packet *p, const struct parcel *parcel, size_t skip)
+{
+	size_t at = 0;
+
+	if (skip < parcel->header_size) {
+		at = parcel->header_size - skip;
+		memcpy(p->bytes, (const char *)parcel->header + skip, at);
+		skip = parcel->header_size;
+	}
+	skip -= parcel->header_size;
+	if (parcel->body_size > skip)
+		memcpy(p->bytes + at, (const char *)parcel->body + skip, parcel->body_size - skip);
+}
+
+static int receiver_stalled(struct timer *timer)
+{
+	struct outgoing *out = container_of(timer, struct outgoing, stalled);
+	struct peer *to = container_of(out, struct peer, out);
+
+	peer_kill(to, "it took nothing from its queue for too long");
+	return 0;
+}
+
+static void stall_rearm(struct peer *to)
+{
+	int64_t after = bus_limit(to->bus, LIMIT_STALLED_RECEIVER_TIMEOUT);
+
+	if (after > 0)
+		timer_arm(
+			&to->out.stalled, &to->bus->loop, (uint64_t)after * 1000, receiver_stalled);
+}
+
+/* The whole of outgoing_queue but what happens on failure. */
+static int queue_copy(struct peer *to, const struct parcel *parcel, size_t skip)
+{
+	struct outgoing *out = &to->out;
+	struct user *payer = payer_of(to, parcel);
+	size_t size = parcel->header_size + parcel->body_size - skip;
+	size_t room = sizeof(struct packet) + ((size + 7) & ~(size_t)7);
+	uint32_t fds_n = skip == 0 ? parcel->fds_n : 0;
+	struct packet *p = calloc(1, room + fds_n * sizeof(int));
+	int r;
+
+	if (!p)
+		return -ENOMEM;
+	p->size = size;
+	p->payer = payer->uid;
+	r = charge_take(&p->charge, payer, size, fds_n);
+	/* part of it has gone out: the rest is kept at any price */
+	if (r != 0 && skip == 0) {
+		free(p);
+		return r;
+	}
+	r = fds_n ? fds_copy(p, parcel->fds, fds_n) : 0;
+	if (r == 0)
+		r = share_take(out, p->payer, size, fds_n);
+	if (r != 0) {
+		for (uint32_t i = 0; i < p->fds_n; i++)
+			close(p->fds[i]);
+		charge_return(&p->charge);
+		free(p);
+		return r;
+	}
+	bytes_copy(p, parcel, skip);
+	if (list_is_empty(&out->packets)) {
+		source_set(&to->source, to->source.events | EPOLLOUT);
+		stall_rearm(to);
+	}
+	list_append(&out->packets, &p->link);
+	return 0;
+}
+
+int outgoing_queue(struct peer *to, const struct parcel *parcel, size_t skip)
+{
+	int r;
+
+	if (to->out.cut)
+		return 0;
+	r = queue_copy(to, parcel, skip);
+	if (r < 0 || (r > 0 && skip > 0))
+		cut_off(to);
+	return r > 0 ? r : 0;
+}
+
+/* sendmsg with or without descriptors; bytes sent or -errno */
+static ssize_t send_vector(int fd, struct iovec *iov, size_t n, const int *fds, uint32_t fds_n)
+{
+	union {
+		struct cmsghdr align;
+		char bytes[CMSG_SPACE(PARCEL_FDS_MAX * sizeof(int))];
+	} control;
+	struct msghdr msg = {.msg_iov = iov, .msg_iovlen = n};
+	ssize_t sent;
+
+	if (fds_n) {
+		struct cmsghdr *c = &control.align;
+
+		msg.msg_control = &control;
+		msg.msg_controllen = CMSG_SPACE(fds_n * sizeof(int));
+		memset(&control, 0, msg.msg_controllen);
+		c->cmsg_level = SOL_SOCKET;
+		c->cmsg_type = SCM_RIGHTS;
+		c->cmsg_len = CMSG_LEN(fds_n * sizeof(int));
+		memcpy(CMSG_DATA(c), fds, fds_n * sizeof(int));
+	}
+	sent = sendmsg(fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL);
+	return sent < 0 ? -errno : sent;
+}
+
+static bool is_patience(ssize_t error)
+{
+	return error == -EAGAIN || error == -EINTR || error == -ENOBUFS || error == -ENOMEM;
+}
+
+static bool is_gone(ssize_t error)
+{
+	return error == -EPIPE || error == -ECONNRESET || error == -ENOTCONN || error == -EBADF;
+}
+
+static int send_now(struct peer *to, const struct parcel *parcel)
+{
+	struct iovec iov[2] = {{(void *)parcel->header, parcel->header_size},
+		{(void *)parcel->body, parcel->body_size}};
+	size_t size = parcel->header_size + parcel->body_size;
+	ssize_t n = send_vector(to->source.fd, iov, 2, parcel->fds, parcel->fds_n);
+
+	if (n < 0 && !is_patience(n)) {
+		/* a descriptor that cannot be passed is the sender's problem, not the receiver's */
+		if (parcel->fds_n && !is_gone(n))
+			return FAULT_LIMITS;
+		cut_off(to);
+		return 0;
+	}
+	if (n < 0)
+		n = 0;
+	if ((size_t)n < size)
+		return outgoing_queue(to, parcel, (size_t)n);
+	return 0;
+}
+
+int outgoing_send(struct peer *to, const struct parcel *parcel)
+{
+	struct outgoing *out = &to->out;
+
+	if (out->cut || to->state == PEER_DYING)
+		return 0;
+	if (!list_is_empty(&out->packets))
+		return outgoing_queue(to, parcel, 0);
+	if (!parcel->fds_n && !parcel->transient) {
+		batch_add(to->bus, to, parcel);
+		return 0;
+	}
+	batch_flush_peer(to);
+	if (out->cut)
+		return 0;
+	if (!list_is_empty(&out->packets))
+		return outgoing_queue(to, parcel, 0);
+	return send_now(to, parcel);
+}
+
+/* As many packets as go together: one with descriptors only ever stands first. */
+static size_t gather(struct outgoing *out, struct iovec *iov)
+{
+	size_t n = 0;
+
+	list_for_each (at, &out->packets) {
+		struct packet *p = list_entry(at, struct packet, link);
+
+		if (n == FLUSH_PACKETS || (n > 0 && p->fds))
+			break;
+		iov[n++] = (struct iovec){p->bytes + p->sent, p->size - p->sent};
+		if (p->fds)
+			break;
+	}
+	return n;
+}
+
+static void packets_sent(struct outgoing *out, size_t sent)
+{
+	while (sent > 0) {
+		struct packet *p = list_entry(out->packets.next, struct packet, link);
+		size_t rest = p->size - p->sent;
+
+		if (p->fds) {
+			for (uint32_t i = 0; i < p->fds_n; i++)
+				close(p->fds[i]);
+			p->fds = NULL;
+		}
+		if (sent < rest) {
+			p->sent += sent;
+			return;
+		}
+		sent -= rest;
+		packet_free(out, p);
+	}
+}
+
+void outgoing_flush(struct peer *to)
+{
+	struct outgoing *out = &to->out;
+	struct iovec iov[FLUSH_PACKETS];
+	struct packet *first;
+	size_t n;
+	ssize_t sent;
+
+	if (list_is_empty(&out->packets))
+		return;
+	first = list_entry(out->packets.next, struct packet, link);
+	n = gather(out, iov);
+	sent = send_vector(to->source.fd, iov, n, first->fds, first->fds ? first->fds_n : 0);
+	if (sent < 0 && is_patience(sent))
+		return;
+	if (sent < 0 && first->fds && !is_gone(sent)) {
+		packet_free(out, first);
+	} else if (sent < 0) {
+		cut_off(to);
+		return;
+	} else {
+		packets_sent(out, (size_t)sent);
+		stall_rearm(to);
+	}
+	if (list_is_empty(&out->packets)) {
+		timer_cancel(&out->stalled);
+		source_set(&to->source, to->source.events & ~(uint32_t)EPOLLOUT);
+	}
+}

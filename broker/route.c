@@ -1,0 +1,242 @@
+/*
+ * route.c - routing: authentication bytes to SASL, messages to their receivers. Each refusal is an
+ * error reply to the sender, whatever the type of its message was; a broadcast that is refused to
+ * some receiver stays silent.
+ */
+#include <errno.h>
+#include <stdio.h>
+
+#include "broker/bus.h"
+#include "broker/driver.h"
+#include "broker/fault.h"
+#include "broker/peer.h"
+#include "broker/route.h"
+#include "broker/transit.h"
+#include "policy/rules.h"
+
+void route_violation(struct peer *peer, int fault, const char *why)
+{
+	struct request q = {.verb = VERB_PROTOCOL, .sender = &peer->party};
+	char text[256];
+
+	snprintf(text, sizeof(text), "%s%s%s", fault_sentence(fault), why ? ": " : "",
+		why ? why : "");
+	gate_refuse(&peer->bus->gate, &q, text);
+	peer_kill(peer, text);
+}
+
+void route_refuse(struct peer *peer, const struct message *m, int fault, const char *detail)
+{
+	driver_send_error(peer->bus, peer, m->serial, fault < 0 ? FAULT_NO_MEMORY : fault, detail);
+}
+
+/* The connect question, once the peer has proved who it is. */
+static void authenticated(struct peer *peer)
+{
+	struct bus *bus = peer->bus;
+	struct request q = {.verb = VERB_CONNECT, .sender = &peer->party, .bus_uid = bus->uid};
+
+	peer->anonymous = peer->sasl->anonymous;
+	peer->takes_fds = peer->sasl->fds;
+	sasl_fini(peer->sasl);
+	free(TAKE(peer->sasl));
+	if (peer->anonymous) {
+		/* nobody in particular: rules for users and groups do not fit it */
+		peer->identity.uid = ID_NONE;
+		peer->identity.groups_n = 0;
+		q.bus_uid = ID_NONE;
+	}
+	peer->state = PEER_UNNAMED;
+	if (subject_init(&peer->subject, &bus->policy.image, &peer->identity) < 0) {
+		peer_kill(peer, "no memory for its policy");
+		return;
+	}
+	if (gate_ask(&bus->gate, &q).answer != ANSWER_ALLOW)
+		peer_kill(peer, NULL);
+}
+
+size_t route_sasl(struct peer *peer, const uint8_t *bytes, size_t size)
+{
+	struct bus *bus = peer->bus;
+	struct parcel parcel = {.transient = true};
+	enum sasl_outcome outcome;
+	size_t used = 0;
+
+	bus->reply.size = 0;
+	outcome = sasl_feed(peer->sasl, bytes, size, &used, &bus->reply);
+	if (bus->reply.size && !bus->reply.bad) {
+		parcel.header = bus->reply.data;
+		parcel.header_size = bus->reply.size;
+		(void)outgoing_send(peer, &parcel);
+	}
+	if (bus->reply.bad || outcome == SASL_FAILED)
+		route_violation(peer, FAULT_MALFORMED, peer->sasl->why);
+	else if (outcome == SASL_DONE)
+		authenticated(peer);
+	return outcome == SASL_MORE ? size : used;
+}
+
+/* The sentence for a refused send: what the sender knows anyway, and nothing of others. */
+static void refuse_denied(struct peer *peer, struct transit *t)
+{
+	static const char *const types[] = {
+		"invalid", "method_call", "method_return", "error", "signal"};
+	const struct message *m = t->message;
+	char text[768];
+
+	snprintf(text, sizeof(text),
+		"type=\"%s\", sender=\"%s\" (uid=%u pid=%d) interface=\"%.*s\" member=\"%.*s\" "
+		"error name=\"%.*s\" requested_reply=\"%d\" destination=\"%.*s\"",
+		types[m->type < ARRAY_SIZE(types) ? m->type : 0], peer->unique_text,
+		peer->process.uid, peer->process.pid,
+		SLICE_FMT(m->interface.text ? m->interface : SLICE("(unset)")),
+		SLICE_FMT(m->member.text ? m->member : SLICE("(unset)")),
+		SLICE_FMT(m->error.text ? m->error : SLICE("(unset)")), t->requested_reply,
+		SLICE_FMT(m->destination));
+	route_refuse(peer, m, FAULT_DENIED, text);
+}
+
+static void refuse_limit(struct peer *peer, struct transit *t)
+{
+	char text[96];
+
+	snprintf(text, sizeof(text), "%s=%lld", limit_name(t->limit),
+		(long long)bus_limit(peer->bus, t->limit));
+	route_refuse(peer, t->message, FAULT_LIMITS, text);
+}
+
+static void refuse(struct peer *peer, struct transit *t, int fault)
+{
+	if (fault == FAULT_DENIED)
+		refuse_denied(peer, t);
+	else if (fault == FAULT_LIMITS)
+		refuse_limit(peer, t);
+	else
+		route_refuse(peer, t->message, fault, NULL);
+}
+
+/* A call is only delivered if its reply can be awaited. */
+static int expect_reply(struct transit *t, struct peer *to)
+{
+	struct request q = {.verb = VERB_SEND,
+		.sender = &t->sender->party,
+		.recipient = &to->party,
+		.traffic = &t->traffic};
+	int r;
+
+	if (t->message->type != MESSAGE_CALL || (t->message->flags & MESSAGE_NO_REPLY_EXPECTED))
+		return 0;
+	r = reply_expect(t->bus, t->sender, to, t->message->serial);
+	if (r == FAULT_LIMITS) {
+		t->limit = LIMIT_MAX_REPLIES_PER_CONNECTION;
+		gate_refuse_limit(&t->bus->gate, &q, t->limit, bus_limit(t->bus, t->limit));
+	}
+	return r;
+}
+
+static int unicast(struct transit *t, struct peer *to)
+{
+	const struct message *m = t->message;
+	int r;
+
+	if (m->reply_serial)
+		t->requested_reply = reply_settle(t->bus, t->sender, to, m->reply_serial);
+	r = transit_admit(t, to, false);
+	if (r != 0)
+		return r;
+	if (m->fds && !to->takes_fds)
+		return FAULT_FDS_REFUSED;
+	r = expect_reply(t, to);
+	if (r != 0)
+		return r;
+	r = transit_send(t, to);
+	if (r != 0)
+		(void)reply_settle(t->bus, to, t->sender, m->serial);
+	return r;
+}
+
+static void to_driver(struct peer *peer, struct transit *t)
+{
+	const struct message *m = t->message;
+	bool is_hello = m->type == MESSAGE_CALL && m->member.text && slice_is(m->member, "Hello") &&
+			(!m->interface.text || slice_is(m->interface, DRIVER_NAME));
+
+	transit_capture(t);
+	/* before Hello nothing but Hello is answered, and no policy hinders that */
+	if (peer->state != PEER_UNNAMED && !is_hello &&
+		transit_ask(t, NULL, false).answer != ANSWER_ALLOW) {
+		refuse(peer, t, FAULT_DENIED);
+		return;
+	}
+	driver_handle(peer, t);
+	if (peer->state == PEER_ACTIVE)
+		transit_spread(t);
+}
+
+static void to_name(struct peer *peer, struct transit *t)
+{
+	const struct message *m = t->message;
+	struct name *name = name_find(&peer->bus->names, m->destination);
+	int r;
+
+	t->addressee = name ? name_owner(name) : NULL;
+	transit_capture(t);
+	if (!t->addressee) {
+		r = m->flags & MESSAGE_NO_AUTO_START ? FAULT_NO_OWNER : FAULT_SERVICE_UNKNOWN;
+		route_refuse(peer, m, r, NULL);
+		return;
+	}
+	r = unicast(t, t->addressee);
+	if (r != 0) {
+		refuse(peer, t, r);
+		return;
+	}
+	transit_spread(t);
+}
+
+/* The specification lets later versions add types; this bus has no rules for them. */
+static void refuse_unknown_type(struct peer *peer, struct transit *t)
+{
+	struct request q = {.verb = VERB_SEND, .sender = &peer->party, .traffic = &t->traffic};
+
+	gate_refuse(&peer->bus->gate, &q, "the message is of no known type");
+	refuse(peer, t, FAULT_DENIED);
+}
+
+static void without_destination(struct peer *peer, struct transit *t)
+{
+	const struct message *m = t->message;
+
+	transit_capture(t);
+	if (m->interface.text && slice_is(m->interface, "org.freedesktop.DBus.Peer"))
+		driver_handle_undirected(peer, m);
+	else if (m->type == MESSAGE_SIGNAL)
+		transit_spread(t);
+	else
+		driver_handle_undirected(peer, m);
+}
+
+void route_message(struct peer *peer, const struct message *m, const int *fds)
+{
+	bool is_driver = m->destination.text && slice_is(m->destination, DRIVER_NAME);
+	struct transit t;
+
+	if (peer->state == PEER_MONITOR) {
+		route_violation(peer, FAULT_MONITOR_SENT, NULL);
+		return;
+	}
+	if (peer->state == PEER_UNNAMED && !(is_driver && m->type == MESSAGE_CALL)) {
+		route_violation(peer, FAULT_NOT_REGISTERED, NULL);
+		return;
+	}
+	transit_init(&t, peer, m, fds);
+	if (m->type > MESSAGE_SIGNAL)
+		refuse_unknown_type(peer, &t);
+	else if (is_driver)
+		to_driver(peer, &t);
+	else if (m->destination.text)
+		to_name(peer, &t);
+	else
+		without_destination(peer, &t);
+	transit_fini(&t);
+}

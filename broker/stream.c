@@ -1,0 +1,268 @@
+/*
+ * stream.c - reading. One recvmsg per wake-up into the round's shared input; messages are handled
+ * where they lie, and only the beginning of an incomplete one is copied. A message too large for
+ * that is collected on the heap, charged to its sender from its first bytes on.
+ *
+ * Descriptors arrive with the last bytes of a read (the kernel ends a read there). They may be
+ * claimed by the messages that these bytes belong to; what is left when those are complete was
+ * sent with no message and is dropped.
+ */
+#include <errno.h>
+#include <sys/socket.h>
+
+#include "broker/fault.h"
+#include "broker/peer.h"
+#include "broker/route.h"
+#include "broker/stream.h"
+
+void stream_fini(struct stream *stream)
+{
+	timer_cancel(&stream->fd_timer);
+	for (uint32_t i = 0; i < stream->fds_n; i++)
+		close(stream->fds[i]);
+	free(stream->fds);
+	free(stream->held);
+	charge_return(&stream->charge);
+	*stream = (struct stream){0};
+}
+
+static void held_free(struct stream *in)
+{
+	free(in->held);
+	in->held = NULL;
+	in->held_size = in->held_room = in->want = 0;
+}
+
+static void fds_drop(struct stream *in, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++)
+		close(in->fds[i]);
+	in->fds_n -= n;
+	memmove(in->fds, in->fds + n, in->fds_n * sizeof(int));
+	if (in->fds_n == 0)
+		timer_cancel(&in->fd_timer);
+}
+
+static int fds_keep(struct stream *in, const int *fds, size_t n)
+{
+	int *more = realloc(in->fds, (in->fds_n + n) * sizeof(int));
+
+	if (!more)
+		return -ENOMEM;
+	in->fds = more;
+	memcpy(in->fds + in->fds_n, fds, n * sizeof(int));
+	in->fds_n += (uint32_t)n;
+	return 0;
+}
+
+/* The kernel has put the descriptors into our table: keep them all or close them all. */
+static int fds_collect(struct peer *peer, struct msghdr *msg)
+{
+	int r = 0;
+
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c; c = CMSG_NXTHDR(msg, c)) {
+		int fds[STREAM_FDS_MAX];
+		size_t n = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+
+		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
+			continue;
+		memcpy(fds, CMSG_DATA(c), n * sizeof(int));
+		if (r == 0 && peer->takes_fds)
+			r = fds_keep(&peer->in, fds, n);
+		else
+			r = r ? r : -EPERM;
+		for (size_t i = 0; r != 0 && i < n; i++)
+			close(fds[i]);
+	}
+	return r;
+}
+
+/* Bytes read; 0 at the end of file; -errno. *ret_lost: descriptors were withheld from us. */
+static ssize_t receive(struct peer *peer, void *to, size_t room, bool *ret_lost)
+{
+	union {
+		struct cmsghdr align;
+		char bytes[CMSG_SPACE(STREAM_FDS_MAX * sizeof(int))];
+	} control;
+	struct iovec iov = {to, room};
+	struct msghdr msg = {.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = &control,
+		.msg_controllen = sizeof(control)};
+	ssize_t n = recvmsg(peer->source.fd, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	int r;
+
+	if (n < 0)
+		return -errno;
+	*ret_lost = msg.msg_flags & MSG_CTRUNC;
+	peer->in.received += (uint64_t)n;
+	if (msg.msg_controllen == 0)
+		return n;
+	r = fds_collect(peer, &msg);
+	return r < 0 ? r : n;
+}
+
+static int fds_overdue(struct timer *timer)
+{
+	struct stream *in = container_of(timer, struct stream, fd_timer);
+
+	peer_kill(container_of(in, struct peer, in),
+		"it left a message with file descriptors incomplete for too long");
+	return 0;
+}
+
+/* One complete message. False: the peer is no longer to be listened to. */
+static bool handle_message(struct peer *peer, const uint8_t *bytes, size_t size, bool fds_lost)
+{
+	struct stream *in = &peer->in;
+	const char *why = NULL;
+	struct message m;
+	uint32_t fds;
+
+	if (message_parse(&m, bytes, size, &why) != 0) {
+		route_violation(peer, FAULT_MALFORMED, why);
+		return false;
+	}
+	if (m.fds > (uint64_t)bus_limit(peer->bus, LIMIT_MAX_MESSAGE_UNIX_FDS)) {
+		route_violation(peer, FAULT_TOO_LARGE, "too many file descriptors");
+		return false;
+	}
+	fds = m.fds <= in->fds_n ? m.fds : 0;
+	if (m.fds > in->fds_n && !fds_lost) {
+		route_violation(peer, FAULT_FDS_MISMATCH, NULL);
+		return false;
+	}
+	if (m.fds > in->fds_n)
+		route_refuse(peer, &m, FAULT_FDS_REFUSED, "they were withheld from the bus");
+	else
+		route_message(peer, &m, in->fds);
+	if (peer->state == PEER_DYING)
+		return false;
+	if (fds)
+		fds_drop(in, fds);
+	return true;
+}
+
+/* Keeps an incomplete message for the next read. */
+static void hold(struct peer *peer, const uint8_t *bytes, size_t size, size_t want)
+{
+	struct stream *in = &peer->in;
+	size_t room = want > STREAM_READ ? want : size;
+	int64_t patience = bus_limit(peer->bus, LIMIT_PENDING_FD_TIMEOUT);
+
+	if (in->fds_n > (uint64_t)bus_limit(peer->bus, LIMIT_MAX_MESSAGE_UNIX_FDS)) {
+		route_violation(peer, FAULT_TOO_LARGE, "too many file descriptors");
+		return;
+	}
+	if (charge_take(&in->charge, peer->user, room, in->fds_n) != 0) {
+		route_violation(peer, FAULT_TOO_LARGE, "its user has used up its share of the bus");
+		return;
+	}
+	in->held = malloc(room);
+	if (!in->held) {
+		peer_kill(peer, "no memory for its message");
+		return;
+	}
+	memcpy(in->held, bytes, size);
+	in->held_size = size;
+	in->held_room = room;
+	in->want = want;
+	if (in->fds_n && !list_is_linked(&in->fd_timer.link))
+		timer_arm(&in->fd_timer, &peer->bus->loop, (uint64_t)patience * 1000, fds_overdue);
+}
+
+/* Handles all complete messages and keeps the rest. */
+static void consume(struct peer *peer, const uint8_t *bytes, size_t size, bool fds_lost)
+{
+	size_t at = 0, want = 0;
+
+	while (at < size && peer->state != PEER_DYING) {
+		int r;
+
+		if (peer->state == PEER_AUTH) {
+			at += route_sasl(peer, bytes + at, size - at);
+			continue;
+		}
+		r = message_measure(bytes + at, size - at,
+			(size_t)bus_limit(peer->bus, LIMIT_MAX_MESSAGE_SIZE), &want);
+		if (r != 0) {
+			route_violation(peer, r, NULL);
+			return;
+		}
+		if (want == 0 || want > size - at)
+			break;
+		if (!handle_message(peer, bytes + at, want, fds_lost))
+			return;
+		at += want;
+		want = 0;
+		batch_settle(peer->bus);
+	}
+	if (peer->state == PEER_DYING)
+		return;
+	if (at < size)
+		hold(peer, bytes + at, size - at, want);
+	else if (peer->in.fds_n)
+		fds_drop(&peer->in, peer->in.fds_n);
+}
+
+/* A message larger than the shared input is collected where it is held. */
+static ssize_t read_large(struct peer *peer, bool *ret_lost)
+{
+	struct stream *in = &peer->in;
+	ssize_t n = receive(peer, in->held + in->held_size, in->want - in->held_size, ret_lost);
+	uint8_t *bytes;
+	size_t size;
+
+	if (n <= 0)
+		return n;
+	in->held_size += (size_t)n;
+	if (in->fds_n > (uint64_t)bus_limit(peer->bus, LIMIT_MAX_MESSAGE_UNIX_FDS)) {
+		route_violation(peer, FAULT_TOO_LARGE, "too many file descriptors");
+		return n;
+	}
+	if (in->held_size < in->want)
+		return n;
+	bytes = TAKE(in->held);
+	size = in->held_size;
+	held_free(in);
+	consume(peer, bytes, size, *ret_lost);
+	/* what was collected for this round points into it */
+	batch_flush(peer->bus);
+	free(bytes);
+	if (!in->held)
+		charge_return(&in->charge);
+	return n;
+}
+
+static ssize_t read_shared(struct peer *peer, bool *ret_lost)
+{
+	struct stream *in = &peer->in;
+	size_t held = in->held_size;
+	uint8_t *input = batch_input(peer->bus, held + STREAM_READ);
+	ssize_t n = receive(peer, input + held, STREAM_READ, ret_lost);
+
+	if (n <= 0)
+		return n;
+	if (held) {
+		memcpy(input, in->held, held);
+		held_free(in);
+	}
+	charge_return(&in->charge);
+	batch_input_take(peer->bus, held + (size_t)n);
+	consume(peer, input, held + (size_t)n, *ret_lost);
+	return n;
+}
+
+void stream_ready(struct peer *peer)
+{
+	bool lost = false;
+	ssize_t n;
+
+	n = peer->in.want > STREAM_READ ? read_large(peer, &lost) : read_shared(peer, &lost);
+	if (n == 0)
+		peer_kill(peer, NULL);
+	else if (n == -EPERM)
+		route_violation(peer, FAULT_FDS_MISMATCH, "descriptors were not negotiated");
+	else if (n < 0 && n != -EAGAIN && n != -EINTR)
+		peer_kill(peer, NULL);
+}

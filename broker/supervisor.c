@@ -1,0 +1,221 @@
+/*
+ * supervisor.c - letters from launch: the first one makes the bus, later ones bring sockets and
+ * policies. When launch is gone the broker ends, too.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "broker/driver.h"
+#include "broker/listener.h"
+#include "broker/supervisor.h"
+#include "link/launch_broker.h"
+
+static int take_fd(struct letter *l, uint32_t i)
+{
+	return i < l->fds_n ? TAKE_FD(l->fds[i]) : -1;
+}
+
+static int say(struct supervisor *s, uint32_t type, const struct writer *fields)
+{
+	return channel_send(s->source.fd, type, fields, NULL, 0);
+}
+
+static int on_listen(struct supervisor *s, struct letter *l)
+{
+	int fd = take_fd(l, 0);
+
+	return fd < 0 ? -EBADMSG : listener_add(s->bus, fd);
+}
+
+static int on_start(struct supervisor *s, struct letter *l)
+{
+	(void)l;
+	return say(s, FROM_BROKER_READY, NULL);
+}
+
+static int on_recorder(struct supervisor *s, struct letter *l)
+{
+	int fd = take_fd(l, 0);
+
+	if (fd < 0)
+		return -EBADMSG;
+	if (s->bus->trail.channel >= 0)
+		close(s->bus->trail.channel);
+	trail_init(&s->bus->trail, fd, s->bus->trail.bus);
+	return 0;
+}
+
+/* Whether two images offer the same services to start. */
+static bool services_equal(const struct image *a, const struct image *b)
+{
+	if (a->header->services.count != b->header->services.count)
+		return false;
+	for (uint32_t i = 0; i < a->header->services.count; i++) {
+		if (!slice_equal(image_slice(a, a->services[i].name),
+			    image_slice(b, b->services[i].name)))
+			return false;
+	}
+	return true;
+}
+
+static int policy_take(struct supervisor *s, int fd, const char **ret_why, bool *ret_services)
+{
+	struct policy policy;
+	int r = policy_open(&policy, fd, ret_why);
+
+	if (r < 0)
+		return r;
+	*ret_services = !services_equal(&s->bus->policy.image, &policy.image);
+	r = bus_set_policy(s->bus, &policy);
+	if (r < 0) {
+		*ret_why = "no memory for the new policy";
+		policy_close(&policy);
+	}
+	return r;
+}
+
+static int on_policy(struct supervisor *s, struct letter *l)
+{
+	struct broker_answer answer = {.ok = true, .text = SLICE("")};
+	DROP_FD int fd = take_fd(l, 0);
+	const char *why = NULL;
+	bool services = false;
+	struct writer w = {0};
+	int r = broker_serial_read(l, &answer.serial);
+
+	if (r < 0 || fd < 0)
+		return -EBADMSG;
+	r = policy_take(s, fd, &why, &services);
+	if (r < 0) {
+		answer.ok = false;
+		answer.text = slice_of(why);
+	}
+	broker_answer_write(&w, &answer);
+	r = say(s, FROM_BROKER_POLICY_TAKEN, &w);
+	writer_fini(&w);
+	if (services)
+		driver_services_changed(s->bus);
+	return r;
+}
+
+static int on_reloaded(struct supervisor *s, struct letter *l)
+{
+	struct broker_answer answer;
+	int r = broker_answer_read(l, &answer);
+
+	if (r == 0)
+		driver_reloaded(s->bus, answer.serial, answer.ok, answer.text);
+	return r;
+}
+
+static const struct {
+	uint32_t type;
+	int (*handle)(struct supervisor *s, struct letter *l);
+} letters[] = {
+	{TO_BROKER_LISTEN, on_listen},
+	{TO_BROKER_START, on_start},
+	{TO_BROKER_POLICY, on_policy},
+	{TO_BROKER_RELOADED, on_reloaded},
+	{TO_BROKER_RECORDER, on_recorder},
+};
+
+static int supervisor_ready(struct source *source, uint32_t events)
+{
+	struct supervisor *s = container_of(source, struct supervisor, source);
+	struct letter l;
+	int r = channel_recv(source->fd, &l);
+
+	(void)events;
+	if (r == -EAGAIN)
+		return 0;
+	if (r == -EPIPE) {
+		loop_stop(&s->bus->loop);
+		return 0;
+	}
+	if (r < 0)
+		return r;
+	r = -EBADMSG;
+	for (size_t i = 0; i < ARRAY_SIZE(letters); i++) {
+		if (letters[i].type == l.type)
+			r = letters[i].handle(s, &l);
+	}
+	letter_fini(&l);
+	return r;
+}
+
+static void copy_id(char *to, size_t room, struct slice from)
+{
+	snprintf(to, room, "%.*s", SLICE_FMT(from));
+}
+
+static int setup(struct supervisor *s, struct bus *bus, struct letter *l, int channel)
+{
+	struct broker_setup m;
+	struct policy policy;
+	const char *why = NULL;
+	DROP_FD int image = take_fd(l, 0);
+	int recorder = take_fd(l, 1);
+	int r = broker_setup_read(l, &m);
+
+	if (r == 0)
+		r = policy_open(&policy, image, &why);
+	if (r == 0)
+		r = bus_init(bus, &policy);
+	if (r < 0) {
+		log_error("No bus: %s", why ? why : strerror(-r));
+		return r;
+	}
+	copy_id(bus->guid, sizeof(bus->guid), m.guid);
+	copy_id(bus->machine_id, sizeof(bus->machine_id), m.machine_id);
+	bus->pid = m.pid;
+	bus->selinux = m.flags & SETUP_SELINUX;
+	bus->systemd_activation = m.flags & SETUP_SYSTEMD_ACTIVATION;
+	copy_id(bus->type, sizeof(bus->type),
+		image_slice(&policy.image, policy.image.header->type));
+	trail_init(&bus->trail, recorder, bus->type[0] ? bus->type : "bus");
+	s->bus = bus;
+	bus->supervisor = s;
+	return source_init(&s->source, &bus->loop, channel, EPOLLIN, supervisor_ready);
+}
+
+int supervisor_start(struct supervisor *supervisor, struct bus *bus, int fd)
+{
+	struct letter l;
+	int r = channel_recv(fd, &l);
+
+	if (r < 0) {
+		log_error("Nothing came from dbus-warden: %s", strerror(-r));
+		return r;
+	}
+	r = l.type == TO_BROKER_SETUP ? setup(supervisor, bus, &l, fd) : -EBADMSG;
+	letter_fini(&l);
+	return r;
+}
+
+void supervisor_fini(struct supervisor *supervisor)
+{
+	source_fini(&supervisor->source);
+}
+
+int supervisor_ask_reload(struct supervisor *supervisor, uint64_t cookie)
+{
+	struct writer w = {0};
+	int r;
+
+	broker_serial_write(&w, cookie);
+	r = say(supervisor, FROM_BROKER_RELOAD, &w);
+	writer_fini(&w);
+	return r;
+}
+
+int supervisor_set_environment(struct supervisor *supervisor, const struct slice *texts, uint32_t n)
+{
+	struct writer w = {.limit = LETTER_MAX - 64};
+	int r;
+
+	broker_texts_write(&w, texts, n);
+	r = w.bad ? -EMSGSIZE : say(supervisor, FROM_BROKER_ENVIRONMENT, &w);
+	writer_fini(&w);
+	return r;
+}

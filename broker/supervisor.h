@@ -1,0 +1,19 @@
+/* supervisor.h - the broker's end of the channel to launch (link/launch_broker.h) */
+#pragma once
+
+#include "base/slice.h"
+#include "broker/bus.h"
+
+struct supervisor {
+	struct bus *bus;
+	struct source source;
+};
+
+/* Reads the first letter from `fd` (blocking) and makes the bus from it. 0 or -errno. */
+int supervisor_start(struct supervisor *supervisor, struct bus *bus, int fd);
+void supervisor_fini(struct supervisor *supervisor);
+
+int supervisor_ask_reload(struct supervisor *supervisor, uint64_t cookie);
+/* -EMSGSIZE if the texts do not fit a letter. */
+int supervisor_set_environment(
+	struct supervisor *supervisor, const struct slice *texts, uint32_t n);
