@@ -152,7 +152,6 @@ RULES = [
     ("member='%s'" % ("a" * 256), INVALID),
     ("sender=':1.1'", "sender=':1.1'"),
     ("sender=':1.2.3.4'", "sender=':1.2.3.4'"),
-    ("sender=':1'", "sender=':1'"),
     ("sender=':1.'", INVALID),
     ("sender='a.b'", "sender='a.b'"),
     ("sender='a-b.c'", "sender='a-b.c'"),
@@ -205,7 +204,6 @@ RULES = [
     ("arg0namespace='a'", "arg0namespace='a'"),
     ("arg0namespace='a-b.c'", "arg0namespace='a-b.c'"),
     ("arg0namespace=':1.5'", "arg0namespace=':1.5'"),
-    ("arg0namespace=':1'", "arg0namespace=':1'"),
     ("arg0namespace='1a'", INVALID),
     ("arg0namespace='a.'", INVALID),
     ("arg0namespace='.a'", INVALID),
@@ -264,6 +262,9 @@ DIFFERENCES = [
     ("arg0x1='a'", "arg1='a'", INVALID, "numbers as strtoul(3) reads them: hexadecimal"),
     ("arg+1='a'", "arg1='a'", INVALID, "numbers as strtoul(3) reads them: signs"),
     ("arg-0='a'", "arg0='a'", INVALID, "numbers as strtoul(3) reads them: signs"),
+    ("sender=':'", "sender=':'", INVALID, "unique names need not have two elements"),
+    ("sender=':1'", "sender=':1'", INVALID, "unique names need not have two elements"),
+    ("arg0namespace=':1'", "arg0namespace=':1'", INVALID, "unique names, as above"),
 ]
 
 

@@ -10,7 +10,7 @@ struct arguments {
 
 /*
  * `types` of s, o and u; `texts` has an entry for each s and o. `to` must outlive the message.
- * The body is in this machine's byte order.
+ * The body is in this machine's byte order and the whole of the message: no header is written.
  */
 static inline void arguments_put(
 	struct arguments *to, struct message *m, const char *types, const char *const *texts)
@@ -30,7 +30,8 @@ static inline void arguments_put(
 		memcpy(to->body + at, *texts++, word);
 		at += word + 1;
 	}
-	m->body = to->body;
+	m->bytes = m->body = to->body;
+	m->size = at;
 	m->body_size = (uint32_t)at;
 	m->signature = slice_of(to->types);
 }

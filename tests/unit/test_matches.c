@@ -286,6 +286,52 @@ static void test_counting(void **state)
 	matchrule_free(rule);
 }
 
+/* Each combination of keys by itself: nothing else in the registry makes the message's parts read. */
+static void test_each_key_alone(void **state)
+{
+	static const char *const parts[] = {
+		"interface='i.i',", "member='M',", "path='/a/b',", "arg0='a.b',"};
+	static const char *const extras[] = {"", "arg1='x'", "arg63='x'", "destination='c.d'",
+		"arg0namespace='a'", "path_namespace='/a'"};
+	const char *texts[MESSAGE_ARGS_MAX] = {"a.b"};
+	struct sample s = {.message = {.type = MESSAGE_SIGNAL,
+				   .interface = SLICE("i.i"),
+				   .member = SLICE("M"),
+				   .path = SLICE("/a/b"),
+				   .destination = SLICE("c.d")}};
+	char types[MESSAGE_ARGS_MAX + 1] = {0};
+	unsigned int rules = 0;
+
+	(void)state;
+	for (size_t i = 1; i < MESSAGE_ARGS_MAX; i++)
+		texts[i] = "x";
+	arguments_put(&s.arguments, &s.message, memset(types, 's', MESSAGE_ARGS_MAX), texts);
+	for (unsigned int i = 0; i < 16 * ARRAY_SIZE(extras); i++) {
+		struct matches registry = {0};
+		struct match_holder holder;
+		struct found found = {.n = 0};
+		struct matchrule *rule;
+		const char *why;
+		char text[256] = "";
+
+		for (unsigned int part = 0; part < ARRAY_SIZE(parts); part++)
+			if (i & 1u << part)
+				put(text, "%s", parts[part]);
+		put(text, "%s", extras[i / 16]);
+		if (matchrule_parse(slice_of(text), &rule, &why))
+			continue; /* path with path_namespace, arg0 with arg0namespace */
+		rules++;
+		match_holder_init(&holder);
+		assert_int_equal(match_add(&registry, &holder, rule), 0);
+		s.m = (struct matchable){.message = &s.message};
+		matches_find(&registry, &s.m, note_found, &found);
+		if (found.n != 1)
+			fail_msg("%s: found %zu times", text, found.n);
+		match_holder_fini(&holder);
+	}
+	assert_int_equal(rules, 16 * 4 + 8 + 8);
+}
+
 /* What the bucket of the victim's messages holds does not grow with somebody else's rules. */
 static void test_walk_is_bounded(void **state)
 {
@@ -383,6 +429,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_random),
 		cmocka_unit_test(test_counting),
+		cmocka_unit_test(test_each_key_alone),
 		cmocka_unit_test(test_walk_is_bounded),
 		cmocka_unit_test(test_no_memory),
 		cmocka_unit_test(test_parse_no_memory),

@@ -116,7 +116,7 @@ static const struct {
 	{"arg0path=''", "arg0path=''"},
 	{"arg63path='a b'", "arg63path='a b'"},
 	{"arg0namespace='a'", "arg0namespace='a'"},
-	{"arg0namespace=':1'", "arg0namespace=':1'"},
+	{"arg0namespace=':1.5'", "arg0namespace=':1.5'"},
 	{"arg0namespace='a.'", "!arg0namespace is not the beginning of a bus name"},
 	{"arg0namespace=''", "!arg0namespace is not the beginning of a bus name"},
 	{"arg1namespace='a'", "!namespace is for arg0 only"},
