@@ -14,19 +14,19 @@
 enum to_broker {
 	/* first: guid, machine id, bus-wide facts; fds: image memfd, recorder channel (or only image) */
 	TO_BROKER_SETUP = 1,
-	TO_BROKER_LISTEN,   /* fd: a listening socket */
-	TO_BROKER_START,    /* no fields: all listeners were sent, begin */
-	TO_BROKER_POLICY,   /* a new image: serial; fd: image memfd */
+	TO_BROKER_LISTEN, /* fd: a listening socket */
+	TO_BROKER_START, /* no fields: all listeners were sent, begin */
+	TO_BROKER_POLICY, /* a new image: serial; fd: image memfd */
 	TO_BROKER_RELOADED, /* the answer to FROM_BROKER_RELOAD: cookie, ok, text */
 	TO_BROKER_SERVICE_FAILED, /* name, D-Bus error name, sentence */
-	TO_BROKER_RECORDER,       /* the recorder died: a channel to its successor; fd: the channel */
+	TO_BROKER_RECORDER, /* the recorder died: a channel to its successor; fd: the channel */
 };
 
 enum from_broker {
 	FROM_BROKER_READY = 65, /* listening; launch prints addresses and notifies systemd */
 	FROM_BROKER_POLICY_TAKEN, /* serial, ok, text: why not */
-	FROM_BROKER_RELOAD,       /* somebody called ReloadConfig: cookie */
-	FROM_BROKER_ENVIRONMENT,  /* UpdateActivationEnvironment: pairs */
+	FROM_BROKER_RELOAD, /* somebody called ReloadConfig: cookie */
+	FROM_BROKER_ENVIRONMENT, /* UpdateActivationEnvironment: pairs */
 	FROM_BROKER_START_SERVICE, /* name of a service of the image to be started */
 };
 
@@ -34,10 +34,10 @@ enum from_broker {
 enum { SETUP_SYSTEMD_ACTIVATION = 1, SETUP_SYSLOG = 2, SETUP_STDERR = 4, SETUP_SELINUX = 8 };
 
 struct broker_setup {
-	struct slice guid;       /* 32 hex digits */
+	struct slice guid; /* 32 hex digits */
 	struct slice machine_id; /* 32 hex digits; empty if the machine has none */
-	uint32_t pid;            /* launch's: what the driver reports as its own */
-	uint32_t flags;          /* SETUP_* */
+	uint32_t pid; /* launch's: what the driver reports as its own */
+	uint32_t flags; /* SETUP_* */
 };
 struct broker_answer { /* RELOADED, POLICY_TAKEN */
 	uint64_t serial;

@@ -1,0 +1,88 @@
+/*
+ * fuzz_link.c - whatever one of our processes may be made to send: each decoder refuses it, or what
+ * it read is written again as the same bytes. The first byte chooses the decoder.
+ */
+#include "base/drop.h"
+#include "link/launch_broker.h"
+#include "tests/fuzz/fuzz.h"
+
+#define TEXTS 16
+
+static int again_setup(const struct letter *l, struct writer *w)
+{
+	struct broker_setup m;
+	int r = broker_setup_read(l, &m);
+
+	if (r == 0)
+		broker_setup_write(w, &m);
+	return r;
+}
+
+static int again_answer(const struct letter *l, struct writer *w)
+{
+	struct broker_answer m;
+	int r = broker_answer_read(l, &m);
+
+	if (r == 0)
+		broker_answer_write(w, &m);
+	return r;
+}
+
+static int again_failure(const struct letter *l, struct writer *w)
+{
+	struct broker_failure m;
+	int r = broker_failure_read(l, &m);
+
+	if (r == 0)
+		broker_failure_write(w, &m);
+	return r;
+}
+
+static int again_serial(const struct letter *l, struct writer *w)
+{
+	uint64_t serial;
+	int r = broker_serial_read(l, &serial);
+
+	if (r == 0)
+		broker_serial_write(w, serial);
+	return r;
+}
+
+static int again_texts(const struct letter *l, struct writer *w)
+{
+	struct slice texts[TEXTS];
+	uint32_t n;
+	int r = broker_texts_read(l, texts, TEXTS, &n);
+
+	if (r == 0)
+		broker_texts_write(w, texts, n);
+	return r;
+}
+
+static int (*const messages[])(const struct letter *l, struct writer *w) = {
+	again_setup,
+	again_answer,
+	again_failure,
+	again_serial,
+	again_texts,
+};
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct letter l = {0};
+	struct writer w = {0};
+
+	if (size == 0)
+		return 0;
+	/* exactly as large as the letter, so that a read beyond it is seen */
+	l.size = size - 1;
+	l.buffer = malloc(l.size ? l.size : 1);
+	MUST(l.buffer);
+	memcpy(l.buffer, data + 1, l.size);
+	l.data = l.buffer;
+	if (messages[data[0] % ARRAY_SIZE(messages)](&l, &w) == 0)
+		MUST(!w.bad && w.size == l.size && memcmp(w.data, l.data, l.size) == 0);
+	writer_fini(&w);
+	letter_fini(&l);
+	return 0;
+}

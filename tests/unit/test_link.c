@@ -1,0 +1,194 @@
+/* test_link.c - what one process writes the other reads; what is cut, padded or untrue is refused */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "base/drop.h"
+#include "link/launch_broker.h"
+
+#define GUID "00112233445566778899aabbccddeeff"
+
+static void write_setup(struct writer *w)
+{
+	broker_setup_write(w, &(struct broker_setup){SLICE(GUID), SLICE(""), 4711,
+				      SETUP_SYSTEMD_ACTIVATION | SETUP_STDERR});
+}
+
+static int read_setup(const struct letter *l)
+{
+	struct broker_setup m;
+	int r = broker_setup_read(l, &m);
+
+	if (r == 0) {
+		assert_true(slice_is(m.guid, GUID));
+		assert_true(slice_is(m.machine_id, ""));
+		assert_int_equal(m.pid, 4711);
+		assert_int_equal(m.flags, SETUP_SYSTEMD_ACTIVATION | SETUP_STDERR);
+	}
+	return r;
+}
+
+static void write_answer(struct writer *w)
+{
+	broker_answer_write(w, &(struct broker_answer){UINT64_MAX - 1, true, SLICE("a: b")});
+}
+
+static int read_answer(const struct letter *l)
+{
+	struct broker_answer m;
+	int r = broker_answer_read(l, &m);
+
+	if (r == 0) {
+		assert_true(m.serial == UINT64_MAX - 1);
+		assert_true(m.ok);
+		assert_true(slice_is(m.text, "a: b"));
+	}
+	return r;
+}
+
+static void write_failure(struct writer *w)
+{
+	broker_failure_write(
+		w, &(struct broker_failure){SLICE("a.b"), SLICE("x.Error"), SLICE("no")});
+}
+
+static int read_failure(const struct letter *l)
+{
+	struct broker_failure m;
+	int r = broker_failure_read(l, &m);
+
+	if (r == 0) {
+		assert_true(slice_is(m.name, "a.b"));
+		assert_true(slice_is(m.error, "x.Error"));
+		assert_true(slice_is(m.text, "no"));
+	}
+	return r;
+}
+
+static void write_serial(struct writer *w)
+{
+	broker_serial_write(w, 1ull << 40);
+}
+
+static int read_serial(const struct letter *l)
+{
+	uint64_t serial;
+	int r = broker_serial_read(l, &serial);
+
+	if (r == 0)
+		assert_true(serial == 1ull << 40);
+	return r;
+}
+
+static void write_texts(struct writer *w)
+{
+	broker_texts_write(w, (const struct slice[]){SLICE("LANG"), SLICE(""), SLICE("c")}, 3);
+}
+
+static int read_texts(const struct letter *l)
+{
+	struct slice texts[3];
+	uint32_t n;
+	int r = broker_texts_read(l, texts, ARRAY_SIZE(texts), &n);
+
+	if (r == 0) {
+		assert_int_equal(n, 3);
+		assert_true(slice_is(texts[0], "LANG"));
+		assert_true(slice_is(texts[1], ""));
+		assert_true(slice_is(texts[2], "c"));
+	}
+	return r;
+}
+
+static const struct {
+	const char *name;
+	void (*write)(struct writer *w);
+	int (*read)(const struct letter *l);
+} messages[] = {
+	{"setup", write_setup, read_setup},
+	{"answer", write_answer, read_answer},
+	{"failure", write_failure, read_failure},
+	{"serial", write_serial, read_serial},
+	{"texts", write_texts, read_texts},
+};
+
+static void test_messages(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(messages); i++) {
+		struct writer w = {0};
+		struct letter l = {0};
+
+		messages[i].write(&w);
+		assert_false(w.bad);
+		l.data = w.data;
+		l.size = w.size;
+		assert_int_equal(messages[i].read(&l), 0);
+		for (l.size = 0; l.size < w.size; l.size++) {
+			if (messages[i].read(&l) != -EBADMSG)
+				print_error("%s, %zu bytes\n", messages[i].name, l.size);
+			assert_int_equal(messages[i].read(&l), -EBADMSG);
+		}
+		writer_bytes(&w, "", 1);
+		l.data = w.data;
+		l.size = w.size;
+		assert_int_equal(messages[i].read(&l), -EBADMSG);
+		writer_fini(&w);
+	}
+}
+
+static void test_truth(void **state)
+{
+	static const struct {
+		uint32_t ok;
+		int want;
+	} cases[] = {{0, 0}, {1, 0}, {2, -EBADMSG}, {UINT32_MAX, -EBADMSG}};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct broker_answer m = {.ok = true};
+		struct writer w = {0};
+		struct letter l = {0};
+
+		writer_u64(&w, 1);
+		writer_u32(&w, cases[i].ok);
+		writer_text(&w, SLICE(""));
+		l.data = w.data;
+		l.size = w.size;
+		assert_int_equal(broker_answer_read(&l, &m), cases[i].want);
+		assert_int_equal(m.ok, cases[i].want < 0 || cases[i].ok == 1);
+		writer_fini(&w);
+	}
+}
+
+static void test_many_texts(void **state)
+{
+	struct slice texts[2] = {SLICE("a"), SLICE("b")};
+	struct writer w = {0};
+	struct letter l = {0};
+	uint32_t n = 77;
+
+	(void)state;
+	broker_texts_write(&w, texts, 2);
+	l.data = w.data;
+	l.size = w.size;
+	assert_int_equal(broker_texts_read(&l, texts, 1, &n), -EBADMSG);
+	assert_int_equal(n, 77);
+	assert_int_equal(broker_texts_read(&l, texts, 2, &n), 0);
+	assert_int_equal(n, 2);
+	writer_fini(&w);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_messages),
+		cmocka_unit_test(test_truth),
+		cmocka_unit_test(test_many_texts),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
