@@ -1,0 +1,66 @@
+/*
+ * record.h - one decision of the gate as it is remembered: who asked, what for, why the answer was
+ * what it was. The one place that words a record, for whichever sink. The broker makes it of a
+ * verdict and sends its fields, the recorder reads and words them.
+ */
+#pragma once
+
+#include "base/writer.h"
+#include "policy/verdict.h"
+
+enum record_field {
+#define FIELD(id, key, kind, max) RECORD_##id,
+#include "audit/record.def"
+#undef FIELD
+	RECORD_FIELDS
+};
+
+enum record_kind { RECORD_KIND_NUMBER, RECORD_KIND_WORD, RECORD_KIND_TEXT, RECORD_KIND_PROSE };
+/* Both ends have the same facts in the same order, from RECORD_SENDER and from RECORD_PEER on. */
+enum { END_NAME, END_UID, END_AUID, END_SES, END_PID, END_COMM, END_UNIT, END_LABEL, END_NAMES };
+
+/* the type of the only letter on the recorder's channel; its fields are record_write's */
+enum { RECORD_LETTER = 1 };
+/* No record_line and no record_sentence is longer. */
+#define RECORD_LINE_MAX 8192
+
+struct record_value {
+	bool known;
+	struct slice text; /* WORD, TEXT, PROSE: not longer than record.def says */
+	uint32_t full; /* how long `text` was before it was cut */
+	int64_t number; /* NUMBER */
+};
+
+/* Texts are borrowed from where it was made of, or lie in `room`: not to be copied. */
+struct record {
+	struct record_value values[RECORD_FIELDS];
+	struct {
+		char names[97], peer_names[97]; /* "a.b,c.d,+3": three more did not fit */
+		char rule[4096]; /* FILE:LINE */
+		char why[1024];
+	} room;
+};
+
+/* `bus` is the type of the bus, `lost` how many records before this one nobody could take. */
+void record_of(struct record *ret, const char *bus, const struct request *request,
+	const struct verdict *verdict, uint64_t lost);
+
+void record_write(struct writer *w, const struct record *record);
+/* 0, or -EBADMSG for what record_write did not write; texts lie in `data`. */
+int record_read(struct record *ret, const void *data, size_t size);
+
+/* For people: `denied send: :1.7 (uid=1000 ...) -> org.example.Name ...: deny by send rules: ...`.
+ * One line of printable ASCII without an end of line, as the next. */
+void record_sentence(struct writer *w, const struct record *record);
+/* For programs: `bus="system" verb=send sender=":1.7" uid=1000 ... res=failed`. */
+void record_line(struct writer *w, const struct record *record);
+/* Both: "SENTENCE | LINE", for sinks that take nothing but text. */
+void record_text(struct writer *w, const struct record *record);
+/* One value as it stands in the line. TEXT is encoded as libaudit does it: in quotes, or in
+ * upper-case hexadecimal digits if a byte is a quote, a blank or not printable ASCII. */
+void record_value_text(struct writer *w, const struct record *record, enum record_field field);
+
+const char *record_key(enum record_field field); /* "peer_uid" */
+enum record_kind record_kind_of(enum record_field field);
+/* syslog(3)'s level: what was let through is information, the rest is worth a notice. */
+int record_level(const struct record *record);
