@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 
 #include "base/memfd.h"
+#include "broker/activation.h"
 #include "broker/bus.h"
 #include "broker/driver.h"
 #include "broker/listener.h"
@@ -107,6 +108,7 @@ void bus_fini(struct bus *bus)
 		user_unref(u);
 	}
 	driver_fini(bus);
+	activations_fini(bus);
 	replies_fini(&bus->replies);
 	bus->driver_name->permanent = false;
 	name_put(bus->driver_name);

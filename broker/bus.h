@@ -60,6 +60,7 @@ struct bus {
 	struct writer message; /* another message of the driver being composed */
 	struct list reloads; /* ReloadConfig callers waiting (driver_admin.c) */
 	uint64_t reload_cookie;
+	struct activation *activations; /* services being started, by name */
 };
 
 /* Takes no ownership of `policy`'s memory before it succeeds. 0 or -errno. */

@@ -56,6 +56,9 @@ extern const size_t driver_methods_n;
 /* driver_send.c: the driver's messages; what cannot be delivered is dropped as in the reference */
 void driver_send_error(
 	struct bus *bus, struct peer *to, uint32_t serial, int fault, const char *detail);
+/* The same with an error name and a sentence that are not in the table. */
+void driver_send_failure(
+	struct bus *bus, struct peer *to, uint32_t serial, struct slice error, struct slice text);
 /* NameLost, NameOwnerChanged, NameAcquired, in the reference's order. */
 void driver_name_changed(struct bus *bus, const struct name_change *change);
 /* The set of activatable services is another one. */

@@ -1,11 +1,15 @@
 /* driver_name.c - the driver's methods about names: Hello, owning, asking who owns what */
 #include <errno.h>
 
+#include "broker/activation.h"
 #include "broker/bus.h"
 #include "broker/driver.h"
 #include "broker/fault.h"
 #include "broker/peer.h"
 #include "broker/syntax.h"
+#include "policy/rules.h"
+
+#define START_ALREADY_RUNNING 2 /* what StartServiceByName returns */
 
 int driver_hello(struct call *call)
 {
@@ -74,8 +78,10 @@ int driver_request_name(struct call *call)
 		return r;
 	if (peer->owned_n + 1 > call->bus->names_peak_per_peer)
 		call->bus->names_peak_per_peer = peer->owned_n + 1;
-	if (change.name)
+	if (change.name) {
 		driver_name_changed(call->bus, &change);
+		activation_done(call->bus, name);
+	}
 	compose_u32(&call->reply, code);
 	return 0;
 }
@@ -174,10 +180,30 @@ int driver_list_activatable_names(struct call *call)
 	return 0;
 }
 
+/* Who may send the service no method call at all may not start it, either (HACKING.md). */
+static int start_permitted(struct call *call, struct slice name)
+{
+	struct traffic traffic = {.type = MESSAGE_CALL, .destination = name};
+	struct request q = {.verb = VERB_SEND, .sender = &call->peer->party, .traffic = &traffic};
+
+	if (!rules_may_call(&q)) {
+		q.verb = VERB_ACTIVATE;
+		gate_refuse(&call->bus->gate, &q, "no method call to the service is allowed");
+		return call_refuse(call, FAULT_DENIED, "\"%.*s\"", SLICE_FMT(name));
+	}
+	return activation_start(call, name);
+}
+
 int driver_start_service_by_name(struct call *call)
 {
 	struct body body = body_of(call->message);
 	struct slice text = body_string(&body);
+	struct name *name = name_find(&call->bus->names, text);
 
-	return call_refuse(call, FAULT_SERVICE_UNKNOWN, "\"%.*s\"", SLICE_FMT(text));
+	if (!image_service(&call->bus->policy.image, text))
+		return call_refuse(call, FAULT_SERVICE_UNKNOWN, "\"%.*s\"", SLICE_FMT(text));
+	if (!name || !name_owner(name))
+		return start_permitted(call, text);
+	compose_u32(&call->reply, START_ALREADY_RUNNING);
+	return 0;
 }

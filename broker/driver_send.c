@@ -71,25 +71,41 @@ static void broadcast(struct bus *bus, const struct writer *bytes)
 	transit_fini(&t);
 }
 
-void driver_send_error(
-	struct bus *bus, struct peer *to, uint32_t serial, int fault, const char *detail)
+static void send_error(
+	struct bus *bus, struct peer *to, uint32_t serial, const char *error, struct slice text)
 {
 	struct compose_header header = {.type = MESSAGE_ERROR,
 		.flags = MESSAGE_NO_REPLY_EXPECTED,
 		.serial = driver_serial(bus),
 		.reply_serial = serial,
-		.error = fault_name(fault),
+		.error = error,
 		.signature = "s",
 		.destination = to->unique_name};
 	struct compose c;
+
+	compose_begin(&c, &bus->message, &header);
+	compose_string(&c, text);
+	if (compose_end(&c) == 0)
+		driver_send(bus, to, c.out, -1);
+}
+
+void driver_send_error(
+	struct bus *bus, struct peer *to, uint32_t serial, int fault, const char *detail)
+{
 	char text[1024];
 
 	snprintf(text, sizeof(text), "%s%s%s", fault_sentence(fault), detail ? ": " : "",
 		detail ? detail : "");
-	compose_begin(&c, &bus->message, &header);
-	compose_string(&c, slice_of(text));
-	if (compose_end(&c) == 0)
-		driver_send(bus, to, c.out, -1);
+	send_error(bus, to, serial, fault_name(fault), slice_of(text));
+}
+
+void driver_send_failure(
+	struct bus *bus, struct peer *to, uint32_t serial, struct slice error, struct slice text)
+{
+	char name[256];
+
+	snprintf(name, sizeof(name), "%.*s", SLICE_FMT(error));
+	send_error(bus, to, serial, name, text);
 }
 
 static void compose_signal(struct bus *bus, struct compose *c, const char *member,

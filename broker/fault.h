@@ -14,6 +14,6 @@ enum fault {
 	FAULTS
 };
 
-const char *fault_name(int fault);     /* "org.freedesktop.DBus.Error.AccessDenied" */
+const char *fault_name(int fault); /* "org.freedesktop.DBus.Error.AccessDenied" */
 const char *fault_sentence(int fault); /* what the sender is told */
 bool fault_hangs_up(int fault);

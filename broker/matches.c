@@ -204,42 +204,6 @@ void match_holder_init(struct match_holder *holder)
 	list_init(&holder->matches);
 }
 
-int match_add(struct matches *registry, struct match_holder *holder, struct matchrule *rule)
-{
-	struct match *match = malloc(sizeof(*match));
-	struct match_key key;
-
-	if (!match) {
-		matchrule_free(rule);
-		return -ENOMEM;
-	}
-	*match = (struct match){.rule = rule, .holder = holder, .registry = registry, .count = 1};
-	key_of(rule, &key);
-	match->is_proved = key_proves(&key, rule);
-	match->bucket = bucket_get(registry, &key);
-	if (!match->bucket)
-		goto failed;
-	list_append(&match->bucket->matches, &match->bucket_link);
-	HASH_ADD_KEYPTR_BYHASHVALUE(
-		hh, registry->by_rule, match, sizeof(*match), match_hash(match), match);
-	if (hash_failed()) {
-		list_unlink(&match->bucket_link);
-		bucket_settle(registry, match->bucket);
-		goto failed;
-	}
-	list_append(&holder->matches, &match->holder_link);
-	registry_count(registry, &key, 1);
-	holder->rules++;
-	if (holder->peak < holder->rules)
-		holder->peak = holder->rules;
-	return 0;
-
-failed:
-	matchrule_free(rule);
-	free(match);
-	return -ENOMEM;
-}
-
 struct match *match_find(
 	struct matches *registry, struct match_holder *holder, const struct matchrule *rule)
 {
@@ -250,6 +214,54 @@ struct match *match_find(
 	HASH_FIND_BYHASHVALUE(
 		hh, registry->by_rule, key, sizeof(sought), match_hash(&sought), match);
 	return match;
+}
+
+/* Puts a match of registry, holder and rule into its bucket and the tables. */
+static int match_link(struct match *match)
+{
+	struct matches *registry = match->registry;
+	struct match_key key;
+
+	key_of(match->rule, &key);
+	match->is_proved = key_proves(&key, match->rule);
+	match->bucket = bucket_get(registry, &key);
+	if (!match->bucket)
+		return -ENOMEM;
+	list_append(&match->bucket->matches, &match->bucket_link);
+	HASH_ADD_KEYPTR_BYHASHVALUE(
+		hh, registry->by_rule, match, sizeof(*match), match_hash(match), match);
+	if (hash_failed()) {
+		list_unlink(&match->bucket_link);
+		bucket_settle(registry, match->bucket);
+		return -ENOMEM;
+	}
+	list_append(&match->holder->matches, &match->holder_link);
+	registry_count(registry, &key, 1);
+	return 0;
+}
+
+int match_add(struct matches *registry, struct match_holder *holder, struct matchrule *rule)
+{
+	struct match *match = match_find(registry, holder, rule);
+
+	if (match) {
+		match->count++;
+		matchrule_free(rule);
+	} else {
+		match = malloc(sizeof(*match));
+		if (match)
+			*match = (struct match){
+				.rule = rule, .holder = holder, .registry = registry, .count = 1};
+		if (!match || match_link(match) < 0) {
+			matchrule_free(rule);
+			free(match);
+			return -ENOMEM;
+		}
+	}
+	holder->rules++;
+	if (holder->peak < holder->rules)
+		holder->peak = holder->rules;
+	return 0;
 }
 
 static void match_free(struct match *match)

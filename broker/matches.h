@@ -56,8 +56,8 @@ struct matches {
 };
 
 void match_holder_init(struct match_holder *holder);
-/* Links a parsed rule (taken over, also on failure) into `registry`. 0 or -ENOMEM. The caller has
- * looked with match_find first and only counted up where the rule is there. */
+/* Links a parsed rule (taken over, also on failure) into `registry`, or counts up the equal one
+ * that the holder has there. 0 or -ENOMEM. */
 int match_add(struct matches *registry, struct match_holder *holder, struct matchrule *rule);
 /* The holder's match equal to `rule`, found by hash, or NULL. */
 struct match *match_find(

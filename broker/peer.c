@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "base/log.h"
+#include "broker/activation.h"
 #include "broker/driver.h"
 #include "broker/fault.h"
 #include "broker/listener.h"
@@ -109,6 +110,7 @@ int peer_new(struct bus *bus, int fd)
 	list_init(&peer->incomplete_link);
 	list_init(&peer->owned);
 	list_init(&peer->calls);
+	list_init(&peer->held);
 	list_init(&peer->duties);
 	outgoing_init(&peer->out);
 	match_holder_init(&peer->matches);
@@ -229,6 +231,7 @@ void peer_retire(struct peer *peer)
 	struct bus *bus = peer->bus;
 
 	driver_forget(bus, peer);
+	activation_forget(peer);
 	while (!list_is_empty(&peer->owned)) {
 		struct owner *o = list_entry(peer->owned.prev, struct owner, peer_link);
 		struct name *name = o->name;

@@ -52,6 +52,7 @@ struct peer {
 	struct list calls; /* reply.caller_link: its calls that wait for a reply */
 	struct list duties; /* reply.callee_link: calls that it has not answered */
 	uint32_t calls_n, calls_peak;
+	struct list held; /* held.peer_link: messages that wait for a service */
 	uint64_t last_route; /* bus.route of the last message it was given */
 };
 

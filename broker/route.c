@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "broker/activation.h"
 #include "broker/bus.h"
 #include "broker/driver.h"
 #include "broker/fault.h"
@@ -173,25 +174,60 @@ static void to_driver(struct peer *peer, struct transit *t)
 		transit_spread(t);
 }
 
+static void to_addressee(struct peer *peer, struct transit *t)
+{
+	int r = unicast(t, t->addressee);
+
+	if (r != 0)
+		refuse(peer, t, r);
+	else
+		transit_spread(t);
+}
+
+/* Nobody owns the name: perhaps a service can be started. */
+static void to_nobody(struct peer *peer, struct transit *t)
+{
+	const struct message *m = t->message;
+	int r;
+
+	if (m->flags & MESSAGE_NO_AUTO_START)
+		r = FAULT_NO_OWNER;
+	else if (image_service(&peer->bus->policy.image, m->destination))
+		r = activation_hold(t);
+	else
+		r = FAULT_SERVICE_UNKNOWN;
+	if (r != 0)
+		refuse(peer, t, r);
+}
+
 static void to_name(struct peer *peer, struct transit *t)
 {
 	const struct message *m = t->message;
 	struct name *name = name_find(&peer->bus->names, m->destination);
-	int r;
 
 	t->addressee = name ? name_owner(name) : NULL;
 	transit_capture(t);
 	if (!t->addressee) {
-		r = m->flags & MESSAGE_NO_AUTO_START ? FAULT_NO_OWNER : FAULT_SERVICE_UNKNOWN;
-		route_refuse(peer, m, r, NULL);
+		to_nobody(peer, t);
 		return;
 	}
-	r = unicast(t, t->addressee);
-	if (r != 0) {
-		refuse(peer, t, r);
+	to_addressee(peer, t);
+}
+
+void route_held(struct peer *peer, const struct message *m, const int *fds)
+{
+	struct name *name = name_find(&peer->bus->names, m->destination);
+	struct transit t;
+
+	if (peer->state != PEER_ACTIVE)
 		return;
-	}
-	transit_spread(t);
+	transit_init(&t, peer, m, fds);
+	t.addressee = name ? name_owner(name) : NULL;
+	if (t.addressee)
+		to_addressee(peer, &t);
+	else
+		route_refuse(peer, m, FAULT_SERVICE_UNKNOWN, NULL);
+	transit_fini(&t);
 }
 
 /* The specification lets later versions add types; this bus has no rules for them. */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "broker/activation.h"
 #include "broker/driver.h"
 #include "broker/listener.h"
 #include "broker/supervisor.h"
@@ -99,6 +100,16 @@ static int on_policy(struct supervisor *s, struct letter *l)
 	return r;
 }
 
+static int on_service_failed(struct supervisor *s, struct letter *l)
+{
+	struct broker_failure f;
+	int r = broker_failure_read(l, &f);
+
+	if (r == 0)
+		activation_failed(s->bus, f.name, f.error, f.text);
+	return r;
+}
+
 static int on_reloaded(struct supervisor *s, struct letter *l)
 {
 	struct broker_answer answer;
@@ -118,6 +129,7 @@ static const struct {
 	{TO_BROKER_POLICY, on_policy},
 	{TO_BROKER_RELOADED, on_reloaded},
 	{TO_BROKER_RECORDER, on_recorder},
+	{TO_BROKER_SERVICE_FAILED, on_service_failed},
 };
 
 static int supervisor_ready(struct source *source, uint32_t events)
@@ -205,6 +217,17 @@ int supervisor_ask_reload(struct supervisor *supervisor, uint64_t cookie)
 
 	broker_serial_write(&w, cookie);
 	r = say(supervisor, FROM_BROKER_RELOAD, &w);
+	writer_fini(&w);
+	return r;
+}
+
+int supervisor_start_service(struct supervisor *supervisor, struct slice name)
+{
+	struct writer w = {0};
+	int r;
+
+	broker_texts_write(&w, &name, 1);
+	r = say(supervisor, FROM_BROKER_START_SERVICE, &w);
 	writer_fini(&w);
 	return r;
 }

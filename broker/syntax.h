@@ -5,7 +5,7 @@
 
 #include "base/slice.h"
 
-bool syntax_is_bus_name(struct slice s);    /* unique or well-known, at most 255 bytes */
+bool syntax_is_bus_name(struct slice s); /* unique or well-known, at most 255 bytes */
 bool syntax_is_unique_name(struct slice s); /* begins with ':' (and is a bus name) */
 bool syntax_is_well_known_name(struct slice s);
 bool syntax_is_name_prefix(struct slice s); /* arg0namespace: may be a single element */

@@ -13,6 +13,12 @@ extern const struct judge rules_connect, rules_own, rules_send, rules_receive;
 bool rule_fits(const struct image *image, const struct rule *rule, const struct request *request);
 
 /*
+ * Whether the sender's send rules let any method call at all through to traffic->destination,
+ * whatever its path, interface or member (may_call.c). `request`: verb SEND, recipient NULL.
+ */
+bool rules_may_call(const struct request *request);
+
+/*
  * Among the allow rules of `verb` that do not fit, the one with the fewest attributes that
  * differ; *ret_differs names one of those ("send_member"). NULL if there is none.
  */

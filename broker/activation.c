@@ -1,0 +1,254 @@
+/*
+ * activation.c - holding messages for a service that is being started. What is held is charged to
+ * its sender; a start that never ends is given up after service_start_timeout.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+
+#include "broker/activation.h"
+#include "broker/driver.h"
+#include "broker/fault.h"
+#include "broker/peer.h"
+#include "broker/route.h"
+#include "broker/supervisor.h"
+#include "broker/transit.h"
+
+#define START_SUCCESS 1 /* what StartServiceByName returns */
+
+/* One message, or one StartServiceByName call (no bytes), that waits. */
+struct held {
+	struct list link; /* activation.held */
+	struct list peer_link; /* peer.held */
+	struct peer *peer;
+	struct charge charge;
+	uint32_t serial, fds_n;
+	bool no_reply;
+	size_t size; /* 0: StartServiceByName */
+	int *fds; /* behind the bytes */
+	uint8_t bytes[];
+};
+
+static void held_free(struct held *h)
+{
+	list_unlink(&h->link);
+	list_unlink(&h->peer_link);
+	for (uint32_t i = 0; i < h->fds_n; i++)
+		close(h->fds[i]);
+	charge_return(&h->charge);
+	free(h);
+}
+
+static void activation_free(struct activation *a)
+{
+	list_for_each_safe (at, &a->held)
+		held_free(list_entry(at, struct held, link));
+	timer_cancel(&a->timer);
+	HASH_DELETE(hh, a->bus->activations, a);
+	free(a->name);
+	free(a);
+}
+
+static struct activation *find(struct bus *bus, struct slice name)
+{
+	struct activation *a;
+
+	HASH_FIND(hh, bus->activations, name.text, name.size, a);
+	return a;
+}
+
+static int overdue(struct timer *timer)
+{
+	struct activation *a = container_of(timer, struct activation, timer);
+	char text[512];
+
+	snprintf(text, sizeof(text), "\"%.300s\" did not take its name in time (%s=%lldms)",
+		a->name, limit_name(LIMIT_SERVICE_START_TIMEOUT),
+		(long long)bus_limit(a->bus, LIMIT_SERVICE_START_TIMEOUT));
+	activation_failed(a->bus, slice_of(a->name), SLICE("org.freedesktop.DBus.Error.TimedOut"),
+		slice_of(text));
+	return 0;
+}
+
+/* The start of a service, begun if it is not under way. */
+static int begin(struct bus *bus, struct slice name, enum limit *ret_limit, struct activation **ret)
+{
+	struct activation *a = find(bus, name);
+	int64_t patience = bus_limit(bus, LIMIT_SERVICE_START_TIMEOUT);
+	int r;
+
+	if (a) {
+		*ret = a;
+		return 0;
+	}
+	*ret_limit = LIMIT_MAX_PENDING_SERVICE_STARTS;
+	if (HASH_COUNT(bus->activations) >= (uint64_t)bus_limit(bus, *ret_limit))
+		return FAULT_LIMITS;
+	a = calloc(1, sizeof(*a));
+	if (!a)
+		return -ENOMEM;
+	a->bus = bus;
+	list_init(&a->held);
+	a->name = strndup(name.text, name.size);
+	if (a->name)
+		HASH_ADD_KEYPTR(hh, bus->activations, a->name, name.size, a);
+	if (!a->name || hash_failed()) {
+		free(a->name);
+		free(a);
+		return -ENOMEM;
+	}
+	r = supervisor_start_service(bus->supervisor, name);
+	if (r < 0) {
+		activation_free(a);
+		return r;
+	}
+	if (patience > 0)
+		timer_arm(&a->timer, &bus->loop, (uint64_t)patience * 1000, overdue);
+	*ret = a;
+	return 0;
+}
+
+/* A copy with its descriptors; NULL for want of memory, descriptors or quota. */
+static struct held *held_new(struct peer *peer, const struct message *m, const int *fds)
+{
+	size_t room = (m->size + 7) & ~(size_t)7;
+	struct held *h = calloc(1, sizeof(*h) + room + m->fds * sizeof(int));
+
+	if (!h)
+		return NULL;
+	h->peer = peer;
+	h->serial = m->serial;
+	h->no_reply = m->flags & MESSAGE_NO_REPLY_EXPECTED;
+	h->size = m->size;
+	h->fds = (int *)(h->bytes + room);
+	memcpy(h->bytes, m->bytes, m->size);
+	if (charge_take(&h->charge, peer->user, m->size, m->fds) != 0) {
+		free(h);
+		return NULL;
+	}
+	for (; h->fds_n < m->fds; h->fds_n++) {
+		h->fds[h->fds_n] = fcntl(fds[h->fds_n], F_DUPFD_CLOEXEC, 0);
+		if (h->fds[h->fds_n] < 0) {
+			held_free(h);
+			return NULL;
+		}
+	}
+	return h;
+}
+
+static void held_link(struct activation *a, struct held *h)
+{
+	list_append(&a->held, &h->link);
+	list_append(&h->peer->held, &h->peer_link);
+}
+
+int activation_hold(struct transit *t)
+{
+	struct activation *a;
+	struct held *h;
+	int r;
+
+	if (transit_ask(t, NULL, false).answer != ANSWER_ALLOW)
+		return FAULT_DENIED;
+	t->limit = LIMIT_MAX_INCOMING_BYTES;
+	h = held_new(t->sender, t->message, t->parcel.fds);
+	if (!h)
+		return FAULT_LIMITS;
+	r = begin(t->bus, t->message->destination, &t->limit, &a);
+	if (r != 0) {
+		held_free(h);
+		return r;
+	}
+	held_link(a, h);
+	return 0;
+}
+
+int activation_start(struct call *call, struct slice name)
+{
+	struct activation *a;
+	enum limit limit;
+	struct held *h;
+	int r = begin(call->bus, name, &limit, &a);
+
+	if (r == FAULT_LIMITS)
+		return call_refuse(call, r, "%s=%lld", limit_name(limit),
+			(long long)bus_limit(call->bus, limit));
+	if (r != 0)
+		return r;
+	h = calloc(1, sizeof(*h));
+	if (!h)
+		return -ENOMEM;
+	h->peer = call->peer;
+	h->serial = call->message->serial;
+	h->no_reply = call->message->flags & MESSAGE_NO_REPLY_EXPECTED;
+	held_link(a, h);
+	call->done = true;
+	return 0;
+}
+
+static void answer_start(struct bus *bus, struct held *h)
+{
+	struct compose_header header = {.type = MESSAGE_RETURN,
+		.flags = MESSAGE_NO_REPLY_EXPECTED,
+		.serial = driver_serial(bus),
+		.reply_serial = h->serial,
+		.signature = "u",
+		.destination = h->peer->unique_name};
+	struct compose c;
+
+	if (h->no_reply)
+		return;
+	compose_begin(&c, &bus->message, &header);
+	compose_u32(&c, START_SUCCESS);
+	if (compose_end(&c) == 0)
+		driver_send(bus, h->peer, c.out, -1);
+}
+
+void activation_done(struct bus *bus, struct slice name)
+{
+	struct activation *a = find(bus, name);
+
+	if (!a)
+		return;
+	list_for_each_safe (at, &a->held) {
+		struct held *h = list_entry(at, struct held, link);
+		struct message m;
+
+		if (h->size == 0)
+			answer_start(bus, h);
+		else if (message_parse(&m, h->bytes, h->size, NULL) == 0)
+			route_held(h->peer, &m, h->fds);
+		/* what was collected for this round points into it */
+		batch_flush(bus);
+		held_free(h);
+	}
+	activation_free(a);
+}
+
+void activation_failed(struct bus *bus, struct slice name, struct slice error, struct slice text)
+{
+	struct activation *a = find(bus, name);
+
+	if (!a)
+		return;
+	list_for_each_safe (at, &a->held) {
+		struct held *h = list_entry(at, struct held, link);
+
+		driver_send_failure(bus, h->peer, h->serial, error, text);
+	}
+	activation_free(a);
+}
+
+void activation_forget(struct peer *peer)
+{
+	list_for_each_safe (at, &peer->held)
+		held_free(list_entry(at, struct held, peer_link));
+}
+
+void activations_fini(struct bus *bus)
+{
+	for (struct activation *a = bus->activations, *next; a; a = next) {
+		next = a->hh.next;
+		activation_free(a);
+	}
+}
