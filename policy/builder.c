@@ -1,0 +1,355 @@
+/*
+ * builder.c - collects rules, services and texts in any order and writes them out as one image.
+ * Until builder_finish knows where the strings begin, a text's offset counts from the start of
+ * the string pool, whose first byte is unused so that 0 keeps meaning absent.
+ */
+#include <assert.h>
+#include <errno.h>
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#include "base/drop.h"
+#include "base/hash.h"
+#include "base/writer.h"
+#include "policy/builder.h"
+
+struct interned {
+	UT_hash_handle hh; /* builder.interned */
+	struct image_text text;
+	char key[];
+};
+
+/* `turn`: order of adding, as qsort(3) keeps none */
+struct placed_rule {
+	uint32_t context, id, turn;
+	struct rule rule;
+};
+
+struct placed_service {
+	uint32_t turn;
+	struct service service;
+};
+
+struct builder {
+	struct image_header header;
+	struct interned *interned;
+	struct writer strings;
+	struct writer rules; /* struct placed_rule */
+	struct writer services; /* struct placed_service */
+	struct writer associations, texts, listens, watches, complaints; /* as in the image */
+	int error;
+};
+
+#define COUNT(writer, type) ((uint32_t)((writer).size / sizeof(type)))
+
+static const int64_t limit_defaults[LIMITS] = {
+#define LIMIT(id, name, value, max) [LIMIT_##id] = value,
+#include "policy/limits.def"
+#undef LIMIT
+};
+
+static void builder_append(struct builder *b, struct writer *w, const void *data, size_t size)
+{
+	if (b->error)
+		return;
+	if (size > IMAGE_SIZE_MAX - w->size) {
+		b->error = -E2BIG;
+		return;
+	}
+	writer_bytes(w, data, size);
+	if (w->bad)
+		b->error = -ENOMEM;
+}
+
+struct builder *builder_new(void)
+{
+	struct builder *b = calloc(1, sizeof(*b));
+
+	if (!b)
+		return NULL;
+	memcpy(b->header.magic, IMAGE_MAGIC, sizeof(b->header.magic));
+	memcpy(b->header.limits, limit_defaults, sizeof(limit_defaults));
+	builder_append(b, &b->strings, "", 1);
+	return b;
+}
+
+void builder_free(struct builder *b)
+{
+	struct interned *i, *next;
+
+	if (!b)
+		return;
+	HASH_ITER(hh, b->interned, i, next)
+	{
+		HASH_DEL(b->interned, i);
+		free(i);
+	}
+	writer_fini(&b->strings);
+	writer_fini(&b->rules);
+	writer_fini(&b->services);
+	writer_fini(&b->associations);
+	writer_fini(&b->texts);
+	writer_fini(&b->listens);
+	writer_fini(&b->watches);
+	writer_fini(&b->complaints);
+	free(b);
+}
+
+struct image_header *builder_header(struct builder *b)
+{
+	return &b->header;
+}
+
+static struct image_text builder_intern(struct builder *b, struct slice s)
+{
+	DROP_HEAP struct interned *i = malloc(sizeof(*i) + s.size);
+	struct image_text text = {(uint32_t)b->strings.size, (uint32_t)s.size};
+
+	builder_append(b, &b->strings, s.text, s.size);
+	builder_append(b, &b->strings, "", 1);
+	if (!i || b->error) {
+		b->error = b->error ? b->error : -ENOMEM;
+		return (struct image_text){0};
+	}
+	i->text = text;
+	memcpy(i->key, s.text, s.size);
+	hash_failed();
+	HASH_ADD_KEYPTR(hh, b->interned, i->key, s.size, i);
+	if (hash_failed()) {
+		b->error = -ENOMEM;
+		return (struct image_text){0};
+	}
+	i = NULL;
+	return text;
+}
+
+struct image_text builder_text(struct builder *b, struct slice s)
+{
+	struct interned *i = NULL;
+
+	if (!s.text || b->error)
+		return (struct image_text){0};
+	if (s.size >= IMAGE_SIZE_MAX) {
+		b->error = -E2BIG;
+		return (struct image_text){0};
+	}
+	if (memchr(s.text, '\0', s.size)) {
+		b->error = -EINVAL;
+		return (struct image_text){0};
+	}
+	HASH_FIND(hh, b->interned, s.text, s.size, i);
+	return i ? i->text : builder_intern(b, s);
+}
+
+void builder_rule(
+	struct builder *b, enum section_context context, uint32_t id, const struct rule *rule)
+{
+	struct placed_rule placed = {context, id, COUNT(b->rules, struct placed_rule), *rule};
+
+	assert(rule->verb < RULE_VERBS);
+	memset(placed.rule.pad, 0, sizeof(placed.rule.pad));
+	builder_append(b, &b->rules, &placed, sizeof(placed));
+}
+
+void builder_service(struct builder *b, const struct service *service, const struct slice *argv)
+{
+	struct placed_service placed = {COUNT(b->services, struct placed_service), *service};
+
+	placed.service.argv = COUNT(b->texts, struct image_text);
+	for (uint32_t i = 0; i < service->argc; i++) {
+		struct image_text text = builder_text(b, argv[i]);
+
+		builder_append(b, &b->texts, &text, sizeof(text));
+	}
+	builder_append(b, &b->services, &placed, sizeof(placed));
+}
+
+void builder_association(struct builder *b, struct image_text own, struct image_text context)
+{
+	struct association a = {own, context};
+
+	builder_append(b, &b->associations, &a, sizeof(a));
+}
+
+void builder_listen(struct builder *b, struct image_text address)
+{
+	builder_append(b, &b->listens, &address, sizeof(address));
+}
+
+void builder_watch(struct builder *b, struct image_text path)
+{
+	builder_append(b, &b->watches, &path, sizeof(path));
+}
+
+void builder_complaint(
+	struct builder *b, int level, struct slice file, uint32_t line, struct slice text)
+{
+	struct complaint c = {builder_text(b, file), builder_text(b, text), line, (uint32_t)level};
+
+	builder_append(b, &b->complaints, &c, sizeof(c));
+}
+
+static int place_compare(const void *left, const void *right)
+{
+	const struct placed_rule *a = left, *b = right;
+	const uint32_t keys[][2] = {{a->context, b->context}, {a->id, b->id},
+		{a->rule.verb, b->rule.verb}, {a->turn, b->turn}};
+
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
+		if (keys[i][0] != keys[i][1])
+			return keys[i][0] < keys[i][1] ? -1 : 1;
+	return 0;
+}
+
+static int service_compare(const void *left, const void *right, void *strings)
+{
+	const struct placed_service *a = left, *b = right;
+	/* C strings without NUL inside: the same order as memcmp, a prefix first */
+	int order = strcmp((const char *)strings + a->service.name.at,
+		(const char *)strings + b->service.name.at);
+
+	return order ? order : (a->turn > b->turn) - (a->turn < b->turn);
+}
+
+/* Sorts, and leaves of several services of one name the one that was added first. */
+static void builder_sort(struct builder *b)
+{
+	struct placed_service *s = (void *)b->services.data;
+	uint32_t kept = 0;
+
+	if (b->rules.size)
+		qsort(b->rules.data, COUNT(b->rules, struct placed_rule),
+			sizeof(struct placed_rule), place_compare);
+	if (!b->services.size)
+		return;
+	qsort_r(s, COUNT(b->services, struct placed_service), sizeof(*s), service_compare,
+		b->strings.data);
+	for (uint32_t i = 1; i < COUNT(b->services, struct placed_service); i++)
+		if (s[i].service.name.at != s[kept].service.name.at)
+			s[++kept] = s[i];
+	b->services.size = (kept + 1) * sizeof(*s);
+}
+
+static uint32_t builder_sections_n(const struct builder *b)
+{
+	const struct placed_rule *r = (const void *)b->rules.data;
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < COUNT(b->rules, struct placed_rule); i++)
+		n += i == 0 || r[i].context != r[i - 1].context || r[i].id != r[i - 1].id;
+	return n;
+}
+
+/* Where the tables go; their counts and offsets come into `h`. Returns where the strings begin. */
+static size_t builder_lay_out(const struct builder *b, struct image_header *h)
+{
+	const struct {
+		struct image_table *table;
+		size_t count, element;
+	} tables[] = {
+		{&h->rules, COUNT(b->rules, struct placed_rule), sizeof(struct rule)},
+		{&h->sections, builder_sections_n(b), sizeof(struct section)},
+		{&h->services, COUNT(b->services, struct placed_service), sizeof(struct service)},
+		{&h->associations, COUNT(b->associations, struct association),
+			sizeof(struct association)},
+		{&h->texts, COUNT(b->texts, struct image_text), sizeof(struct image_text)},
+		{&h->listens, COUNT(b->listens, struct image_text), sizeof(struct image_text)},
+		{&h->watches, COUNT(b->watches, struct image_text), sizeof(struct image_text)},
+		{&h->complaints, COUNT(b->complaints, struct complaint), sizeof(struct complaint)},
+	};
+	size_t at = sizeof(*h);
+
+	for (size_t i = 0; i < ARRAY_SIZE(tables); i++) {
+		at = (at + 7) & ~(size_t)7;
+		*tables[i].table = (struct image_table){(uint32_t)at, (uint32_t)tables[i].count};
+		at += tables[i].count * tables[i].element;
+	}
+	return at;
+}
+
+/* Copies `n` elements that begin with `texts` texts each, whose offsets then count from `strings`. */
+static void copy_table(
+	void *to, const void *from, size_t n, size_t element, size_t texts, uint32_t strings)
+{
+	uint8_t *at = to;
+
+	if (n)
+		memcpy(to, from, n * element);
+	for (size_t i = 0; i < n; i++, at += element)
+		for (size_t j = 0; j < texts; j++) {
+			struct image_text *t = (struct image_text *)at + j;
+
+			t->at += t->at ? strings : 0;
+		}
+}
+
+static void builder_write_rules(const struct builder *b, uint8_t *out, uint32_t strings)
+{
+	const struct image_header *h = (const void *)out;
+	const struct placed_rule *placed = (const void *)b->rules.data;
+	struct rule *rules = (void *)(out + h->rules.at);
+	struct section *section = (struct section *)(out + h->sections.at) - 1;
+
+	for (uint32_t i = 0; i < h->rules.count; i++, placed++) {
+		copy_table(&rules[i], &placed->rule, 1, sizeof(*rules), 7, strings);
+		if (i == 0 || placed->context != section->context || placed->id != section->id) {
+			*++section = (struct section){placed->context, placed->id, {{0}}};
+			for (int verb = 0; verb < RULE_VERBS; verb++)
+				section->rules[verb].first = i;
+		}
+		section->rules[placed->rule.verb].count++;
+		for (int verb = placed->rule.verb + 1; verb < RULE_VERBS; verb++)
+			section->rules[verb].first = i + 1;
+	}
+}
+
+static void builder_write(const struct builder *b, uint8_t *out, uint32_t strings)
+{
+	struct image_header *h = (void *)out;
+	const struct placed_service *placed = (const void *)b->services.data;
+	struct service *services = (void *)(out + h->services.at);
+
+	builder_write_rules(b, out, strings);
+	for (uint32_t i = 0; i < h->services.count; i++)
+		copy_table(&services[i], &placed[i].service, 1, sizeof(*services), 5, strings);
+#define COPY(member, type, texts)                                                                  \
+	copy_table(                                                                                \
+		out + h->member.at, b->member.data, h->member.count, sizeof(type), texts, strings)
+	COPY(associations, struct association, 2);
+	COPY(texts, struct image_text, 1);
+	COPY(listens, struct image_text, 1);
+	COPY(watches, struct image_text, 1);
+	COPY(complaints, struct complaint, 2);
+#undef COPY
+	memcpy(out + strings, b->strings.data, b->strings.size);
+}
+
+int builder_finish(struct builder *b, void **ret_data, size_t *ret_size)
+{
+	const size_t checked = offsetof(struct image_header, size);
+	struct image_header h = b->header;
+	struct image_text *const texts[] = {&h.user, &h.type, &h.pidfile, &h.main_file};
+	size_t strings, size;
+	uint8_t *out;
+
+	if (b->error)
+		return b->error;
+	builder_sort(b);
+	strings = builder_lay_out(b, &h);
+	size = strings + b->strings.size;
+	if (size > IMAGE_SIZE_MAX)
+		return -E2BIG;
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
+		texts[i]->at += texts[i]->at ? (uint32_t)strings : 0;
+	h.size = (uint32_t)size;
+	out = calloc(1, size);
+	if (!out)
+		return -ENOMEM;
+	memcpy(out, &h, sizeof(h));
+	builder_write(b, out, (uint32_t)strings);
+	((struct image_header *)out)->checksum = XXH3_64bits(out + checked, size - checked);
+	*ret_data = out;
+	*ret_size = size;
+	return 0;
+}

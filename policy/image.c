@@ -1,0 +1,272 @@
+/*
+ * image.c - the validator of images, and look-ups in good ones. The bytes come from another
+ * process: nothing in them is used before it was found to lie inside, and a field that the writer
+ * cannot have written refuses the whole image.
+ */
+#include <errno.h>
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#include "base/drop.h"
+#include "policy/subject.h"
+
+#define CHECKSUM_END (offsetof(struct image_header, checksum) + sizeof(uint64_t))
+
+static const int64_t limit_bounds[LIMITS][2] = {
+#define LIMIT(id, name, value, max) [LIMIT_##id] = {value, max},
+#include "policy/limits.def"
+#undef LIMIT
+};
+
+static bool text_is_good(const struct image *image, struct image_text t)
+{
+	uint32_t size = image->header->size;
+	const uint8_t *p = image->bytes + t.at;
+
+	if (!t.at)
+		return t.size == 0;
+	if (t.at < sizeof(struct image_header) || t.at >= size || t.size >= size - t.at)
+		return false;
+	/* the first NUL ends it: its two views, C string and slice, are the same */
+	return memchr(p, '\0', (size_t)t.size + 1) == p + t.size;
+}
+
+static bool texts_are_good(
+	const struct image *image, const struct image_text *texts, size_t n, bool required)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!text_is_good(image, texts[i]) || (required && !texts[i].at))
+			return false;
+	return true;
+}
+
+static const char *header_fault(const struct image *image)
+{
+	const struct image_header *h = image->header;
+	const struct image_text texts[] = {h->user, h->type, h->pidfile, h->main_file};
+
+	if (h->flags >= IMAGE_ALLOW_ANONYMOUS * 2 || h->auth >= AUTH_ANONYMOUS * 2 ||
+		h->apparmor > APPARMOR_REQUIRED || h->user_known > 1)
+		return "a header field is out of range";
+	/* setresuid(-1) changes nothing: the process would keep what it has */
+	if (h->user_known && (h->uid == ID_NONE || h->gid == ID_NONE))
+		return "the bus user is not a user";
+	if (!texts_are_good(image, texts, ARRAY_SIZE(texts), false))
+		return "a header text is damaged";
+	for (size_t i = 0; i < LIMITS; i++)
+		if ((h->limits[i] < 0 && h->limits[i] != limit_bounds[i][0]) ||
+			h->limits[i] > limit_bounds[i][1])
+			return "a limit is out of range";
+	return NULL;
+}
+
+static bool rule_is_good(const struct image *image, const struct rule *r)
+{
+	static const uint8_t no_pad[sizeof(r->pad)];
+	const struct image_text texts[] = {
+		r->name, r->path, r->interface, r->member, r->error, r->file, r->text};
+
+	return texts_are_good(image, texts, ARRAY_SIZE(texts), false) && r->verb < RULE_VERBS &&
+	       r->effect <= EFFECT_ALLOW && r->name_kind <= NAME_PREFIX &&
+	       (r->name_kind == NAME_ANY) == (r->name.at == 0) && r->who <= WHO_GROUP &&
+	       (r->who == WHO_ANY || r->verb == RULE_CONNECT) && r->type <= 4 &&
+	       r->eavesdrop <= IS_FALSE && r->requested_reply <= IS_FALSE &&
+	       r->broadcast <= IS_FALSE && r->log <= 1 &&
+	       memcmp(r->pad, no_pad, sizeof(no_pad)) == 0;
+}
+
+static const char *rules_fault(const struct image *image)
+{
+	for (uint32_t i = 0; i < image->header->rules.count; i++)
+		if (!rule_is_good(image, &image->rules[i]))
+			return "a rule is damaged";
+	return NULL;
+}
+
+static int section_compare(const struct section *s, uint32_t context, uint32_t id)
+{
+	if (s->context != context)
+		return s->context < context ? -1 : 1;
+	return s->id < id ? -1 : s->id > id;
+}
+
+static bool section_is_good(const struct image *image, uint32_t i)
+{
+	const struct section *s = &image->sections[i];
+
+	if (s->context > SECTION_MANDATORY)
+		return false;
+	if (s->id && s->context != SECTION_GROUP && s->context != SECTION_USER)
+		return false;
+	return i == 0 || section_compare(s - 1, s->context, s->id) < 0;
+}
+
+/* Runs follow one another without gap, so that each rule has one section and this walk is linear. */
+static const char *sections_fault(const struct image *image)
+{
+	uint32_t rules_n = image->header->rules.count, at = 0;
+
+	for (uint32_t i = 0; i < image->header->sections.count; i++) {
+		if (!section_is_good(image, i))
+			return "a section is damaged or out of order";
+		for (uint32_t verb = 0; verb < RULE_VERBS; verb++) {
+			uint32_t count = image->sections[i].rules[verb].count;
+
+			if (image->sections[i].rules[verb].first != at || count > rules_n - at)
+				return "the rules of a section are not where they must be";
+			for (; count; count--, at++)
+				if (image->rules[at].verb != verb)
+					return "a rule stands in the wrong place";
+		}
+	}
+	return at == rules_n ? NULL : "a rule stands in no section";
+}
+
+static int slice_compare(struct slice a, struct slice b)
+{
+	size_t size = a.size < b.size ? a.size : b.size;
+	int order = size ? memcmp(a.text, b.text, size) : 0;
+
+	return order ? order : (a.size > b.size) - (a.size < b.size);
+}
+
+static const char *services_fault(const struct image *image)
+{
+	uint32_t texts_n = image->header->texts.count;
+
+	for (uint32_t i = 0; i < image->header->services.count; i++) {
+		const struct service *s = &image->services[i];
+		const struct image_text texts[] = {
+			s->name, s->file, s->user, s->systemd_service, s->apparmor_label};
+
+		if (!texts_are_good(image, texts, ARRAY_SIZE(texts), false) || !s->name.at)
+			return "a service is damaged";
+		if (s->argv > texts_n || s->argc > texts_n - s->argv)
+			return "the arguments of a service are not where they must be";
+		if (i && slice_compare(
+				 image_slice(image, s[-1].name), image_slice(image, s->name)) >= 0)
+			return "services are out of order";
+	}
+	return NULL;
+}
+
+static const char *lists_fault(const struct image *image)
+{
+	const struct image_header *h = image->header;
+
+	if (!texts_are_good(image, image->texts, h->texts.count, true) ||
+		!texts_are_good(image, image->listens, h->listens.count, true) ||
+		!texts_are_good(image, image->watches, h->watches.count, true))
+		return "a text is damaged";
+	for (uint32_t i = 0; i < h->associations.count; i++) {
+		const struct association *a = &image->associations[i];
+		const struct image_text texts[] = {a->own, a->context};
+
+		if (!texts_are_good(image, texts, ARRAY_SIZE(texts), true))
+			return "an association is damaged";
+	}
+	for (uint32_t i = 0; i < h->complaints.count; i++) {
+		const struct complaint *c = &image->complaints[i];
+
+		if (!text_is_good(image, c->file) || !text_is_good(image, c->text) || c->level > 7)
+			return "a complaint is damaged";
+	}
+	return NULL;
+}
+
+/* Whether the bytes can be read as a header and tables at all; sets the pointers of `image`. */
+static const char *frame_fault(struct image *image, const void *data, size_t size)
+{
+	const struct image_header *h = data;
+	struct {
+		const struct image_table *table;
+		size_t element;
+		const void **at;
+	} tables[] = {
+#define TABLE(member) {&h->member, sizeof(*image->member), (const void **)&image->member}
+		TABLE(rules),
+		TABLE(sections),
+		TABLE(services),
+		TABLE(associations),
+		TABLE(texts),
+		TABLE(listens),
+		TABLE(watches),
+		TABLE(complaints),
+#undef TABLE
+	};
+
+	if ((uintptr_t)data % 8 || size < sizeof(*h) || size > IMAGE_SIZE_MAX || h->size != size)
+		return "its size is wrong";
+	if (memcmp(h->magic, IMAGE_MAGIC, sizeof(h->magic)) != 0)
+		return "it is no policy image, or one of another version";
+	if (XXH3_64bits((const uint8_t *)data + CHECKSUM_END, size - CHECKSUM_END) != h->checksum)
+		return "its checksum is wrong";
+	for (size_t i = 0; i < ARRAY_SIZE(tables); i++) {
+		const struct image_table *t = tables[i].table;
+
+		if (t->at % 8 || t->at < sizeof(*h) || t->at > size ||
+			t->count > (size - t->at) / tables[i].element)
+			return "a table is not where it must be";
+		*tables[i].at = (const uint8_t *)data + t->at;
+	}
+	image->bytes = data;
+	image->header = h;
+	return NULL;
+}
+
+int image_open(struct image *ret, const void *data, size_t size, const char **ret_why)
+{
+	static const char *(*const faults[])(const struct image *image) = {
+		header_fault, rules_fault, sections_fault, lists_fault, services_fault};
+	struct image image = {0};
+	const char *why = frame_fault(&image, data, size);
+
+	for (size_t i = 0; !why && i < ARRAY_SIZE(faults); i++)
+		why = faults[i](&image);
+	if (why) {
+		if (ret_why)
+			*ret_why = why;
+		return -EBADMSG;
+	}
+	*ret = image;
+	return 0;
+}
+
+const struct section *image_section(
+	const struct image *image, enum section_context context, uint32_t id)
+{
+	uint32_t low = 0, high = image->header->sections.count;
+
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+		int order = section_compare(&image->sections[middle], context, id);
+
+		if (order == 0)
+			return &image->sections[middle];
+		if (order < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return NULL;
+}
+
+const struct service *image_service(const struct image *image, struct slice name)
+{
+	uint32_t low = 0, high = image->header->services.count;
+
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+		const struct service *s = &image->services[middle];
+		int order = slice_compare(image_slice(image, s->name), name);
+
+		if (order == 0)
+			return s;
+		if (order < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return NULL;
+}

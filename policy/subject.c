@@ -1,0 +1,41 @@
+/* subject.c - which sections of the image speak to a connection, in the order of reading */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "policy/subject.h"
+
+static void subject_add(struct subject *s, enum section_context context, uint32_t id)
+{
+	const struct section *section = image_section(s->image, context, id);
+
+	if (section)
+		s->sections[s->sections_n++] = section;
+}
+
+int subject_init(struct subject *ret, const struct image *image, const struct identity *identity)
+{
+	struct subject s = {.identity = identity, .image = image};
+
+	/* default, user, not at console, mandatory, and at most one for each group */
+	s.sections = calloc((size_t)identity->groups_n + 4, sizeof(const struct section *));
+	if (!s.sections)
+		return -ENOMEM;
+	subject_add(&s, SECTION_DEFAULT, 0);
+	for (uint32_t i = 0; i < identity->groups_n; i++)
+		if (identity->groups[i] != ID_NONE)
+			subject_add(&s, SECTION_GROUP, identity->groups[i]);
+	if (identity->uid != ID_NONE)
+		subject_add(&s, SECTION_USER, identity->uid);
+	subject_add(&s, SECTION_NO_CONSOLE, 0);
+	subject_add(&s, SECTION_MANDATORY, 0);
+	*ret = s;
+	return 0;
+}
+
+void subject_fini(struct subject *subject)
+{
+	if (!subject)
+		return;
+	free(subject->sections);
+	*subject = (struct subject){0};
+}
