@@ -192,20 +192,20 @@ static void random_add(struct matches *registry, struct match_holder *holder)
 {
 	char text[MATCHRULE_TEXT_MAX];
 	struct matchrule *rule;
-	struct match *held;
+	struct match *match;
+	uint32_t count, rules = holder->rules, distinct = registry->count;
 
 	random_text(text);
 	rule = parse(text);
-	held = match_find(registry, holder, rule);
-	if (!held) {
-		assert_int_equal(match_add(registry, holder, rule), 0);
-		assert_ptr_equal(match_find(registry, holder, rule)->rule, rule);
-		return;
-	}
-	assert_true(matchrule_equal(held->rule, rule));
-	assert_ptr_equal(held->holder, holder);
-	held->count++;
-	holder->rules++;
+	match = match_find(registry, holder, rule);
+	count = match ? match->count : 0;
+	assert_int_equal(match_add(registry, holder, parse(text)), 0);
+	match = match_find(registry, holder, rule);
+	assert_true(matchrule_equal(match->rule, rule));
+	assert_ptr_equal(match->holder, holder);
+	assert_int_equal(match->count, count + 1);
+	assert_int_equal(holder->rules, rules + 1);
+	assert_int_equal(registry->count, distinct + !count);
 	matchrule_free(rule);
 }
 
@@ -270,8 +270,9 @@ static void test_counting(void **state)
 	assert_int_equal(match_add(&registry, &b, parse(text)), 0);
 	assert_ptr_not_equal(match_find(&registry, &b, rule), match);
 
-	match->count++;
-	a.rules++;
+	assert_int_equal(match_add(&registry, &a, parse(text)), 0);
+	assert_int_equal(match->count, 2);
+	assert_int_equal(registry.count, 2);
 	match_remove(match);
 	assert_ptr_equal(match_find(&registry, &a, rule), match);
 	assert_int_equal(a.rules, 1);
@@ -279,7 +280,7 @@ static void test_counting(void **state)
 	assert_null(match_find(&registry, &a, rule));
 	assert_non_null(match_find(&registry, &b, rule));
 	assert_int_equal(a.rules, 0);
-	assert_int_equal(a.peak, 1);
+	assert_int_equal(a.peak, 2);
 	assert_int_equal(registry.count, 1);
 	match_holder_fini(&b);
 	assert_true(matches_is_empty(&registry));
