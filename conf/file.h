@@ -1,0 +1,13 @@
+/* file.h - a file, read whole into memory */
+#pragma once
+
+#include <stddef.h>
+#include <sys/types.h>
+
+/* Opens for file_read, without waiting for a writer where `path` is a FIFO; -errno. */
+int file_open(const char *path);
+/*
+ * Reads `fd` to its end. *ret_data is the caller's to free; a NUL follows the bytes. -EFBIG beyond
+ * `limit` bytes, or -errno.
+ */
+int file_read(int fd, size_t limit, char **ret_data, size_t *ret_size);
