@@ -60,19 +60,22 @@ static unsigned int kind_of(char c)
 /* How many elements between dots; 0 if one is empty or has a character that it must not have. */
 static size_t count_elements(struct slice s, unsigned int first, unsigned int rest)
 {
-	size_t start = 0, count = 1;
+	const char *at = s.text, *end = at + s.size;
+	size_t count = 0;
 
 	if (s.size > NAME_MAX_SIZE)
 		return 0;
-	for (size_t i = 0; i < s.size; i++) {
-		if (kind_of(s.text[i]) & (i == start ? first : rest))
-			continue;
-		if (s.text[i] != '.' || i == start)
-			return 0;
-		start = i + 1;
+	while (at < end && (kind_of(*at) & first)) {
+		do
+			at++;
+		while (at < end && (kind_of(*at) & rest));
 		count++;
+		if (at == end)
+			return count;
+		if (*at++ != '.')
+			return 0;
 	}
-	return start == s.size ? 0 : count;
+	return 0;
 }
 
 bool syntax_is_unique_name(struct slice s)
