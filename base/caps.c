@@ -22,7 +22,7 @@ static int empty_bounding_set(void)
 	return 0;
 }
 
-static int switch_user(const struct caps_user *user)
+int caps_become(const struct caps_user *user)
 {
 	if (setgroups(user->groups_n, user->groups) < 0 ||
 		setresgid(user->gid, user->gid, user->gid) < 0 ||
@@ -39,7 +39,7 @@ int caps_give_up(const struct caps_user *user)
 
 	r = empty_bounding_set();
 	if (r == 0 && user)
-		r = switch_user(user);
+		r = caps_become(user);
 	if (r < 0)
 		return r;
 	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0 ||

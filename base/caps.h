@@ -12,6 +12,9 @@ struct caps_user {
 	size_t groups_n;
 };
 
+/* Switches to `user` for good. From root to somebody else that ends all capabilities. 0 or -errno. */
+int caps_become(const struct caps_user *user);
+
 /*
  * Gives up everything for good: switches to `user` (NULL: stays who we are), drops every capability
  * and forbids execve() to grant any. For a single-threaded process. 0 or -errno, and after an error

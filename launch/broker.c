@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/channel.h"
@@ -12,6 +13,7 @@
 #include "base/log.h"
 #include "launch/warden.h"
 #include "link/launch_broker.h"
+#include "mac/selinux.h"
 
 #define READY_SECONDS 30
 #define STOP_MS 3000
@@ -51,6 +53,35 @@ static int take_policy_taken(struct warden *w, const struct letter *l)
 	return r < 0 ? r : reload_taken(w, &answer);
 }
 
+static int take_environment(struct warden *w, const struct letter *l)
+{
+	DROP_HEAP struct slice *texts = calloc(2 * ENVIRONMENT_MAX, sizeof(*texts));
+	uint32_t n;
+	int r;
+
+	if (!texts)
+		return -ENOMEM;
+	r = broker_texts_read(l, texts, 2 * ENVIRONMENT_MAX, &n);
+	if (r < 0 || n % 2)
+		return -EBADMSG;
+	for (uint32_t i = 0; i < n && r != -ENOMEM; i += 2) {
+		r = environment_set(&w->environment, texts[i], texts[i + 1]);
+		if (r < 0)
+			log_warning("\"%.*s\" does not become a variable of services: %s",
+				SLICE_FMT(texts[i]), strerror(-r));
+	}
+	return r == -ENOMEM ? r : 0;
+}
+
+static int take_start_service(struct warden *w, const struct letter *l)
+{
+	struct slice name;
+	uint32_t n;
+	int r = broker_texts_read(l, &name, 1, &n);
+
+	return r < 0 || n != 1 ? -EBADMSG : service_start(w, name);
+}
+
 static const struct {
 	uint32_t type;
 	int (*take)(struct warden *w, const struct letter *l);
@@ -58,6 +89,8 @@ static const struct {
 	{FROM_BROKER_READY, take_ready},
 	{FROM_BROKER_POLICY_TAKEN, take_policy_taken},
 	{FROM_BROKER_RELOAD, take_reload},
+	{FROM_BROKER_ENVIRONMENT, take_environment},
+	{FROM_BROKER_START_SERVICE, take_start_service},
 };
 
 static int broker_hear(struct warden *w, const struct letter *l)
@@ -134,6 +167,8 @@ static int broker_furnish(struct warden *w, int recorder_channel)
 	setup.machine_id = slice_of(id);
 	if (w->options->systemd_activation)
 		setup.flags |= SETUP_SYSTEMD_ACTIVATION;
+	if (selinux_is_on())
+		setup.flags |= SETUP_SELINUX;
 	broker_setup_write(&fields, &setup);
 	r = channel_send(w->broker_channel, TO_BROKER_SETUP, &fields, fds, 2);
 	writer_fini(&fields);
@@ -144,7 +179,7 @@ static int broker_furnish(struct warden *w, int recorder_channel)
 
 int broker_start(struct warden *w, int recorder_channel)
 {
-	char *argv[] = {w->broker_path, NULL};
+	const char *argv[] = {w->broker_path, NULL};
 	struct child_plan plan = {.program = w->broker_path,
 		.argv = argv,
 		.quiet = w->in_background,

@@ -16,6 +16,7 @@
 
 #include "base/drop.h"
 #include "launch/child.h"
+#include "launch/user.h"
 #include "link/launch_broker.h"
 
 extern char **environ;
@@ -30,7 +31,8 @@ static int arrange_fds(const struct child_plan *plan)
 	unsigned int first = plan->channel >= 0 ? LINK_FD + 1 : LINK_FD;
 	DROP_FD int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
-	if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(null, STDOUT_FILENO) < 0 ||
+	if (null < 0 || dup2(null, STDIN_FILENO) < 0 ||
+		(!plan->foreign && dup2(null, STDOUT_FILENO) < 0) ||
 		(plan->quiet && dup2(null, STDERR_FILENO) < 0))
 		return -errno;
 	if (plan->channel == LINK_FD && fcntl(LINK_FD, F_SETFD, 0) < 0)
@@ -44,15 +46,51 @@ static int arrange_fds(const struct child_plan *plan)
 
 static int arrange_signals(const struct child_plan *plan, pid_t parent)
 {
+	static const int ours[] = {SIGHUP, SIGINT, SIGTERM};
 	sigset_t none;
 
 	sigemptyset(&none);
 	signal(SIGPIPE, SIG_DFL);
-	if (plan->dies_with_us && prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0) < 0)
+	for (size_t i = 0; i < ARRAY_SIZE(ours); i++)
+		signal(ours[i], plan->harmless ? SIG_IGN : SIG_DFL);
+	if (plan->dies_with_us && prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
 		return -errno;
 	if (plan->dies_with_us && getppid() != parent)
 		return -ESRCH;
 	return sigprocmask(SIG_SETMASK, &none, NULL) < 0 ? -errno : 0;
+}
+
+static int become_account(const char *name)
+{
+	struct user user = {0};
+	int r = user_of_account(name, &user);
+
+	if (r == 0)
+		r = caps_become(&user.who);
+	user_fini(&user);
+	return r;
+}
+
+/* A foreign program is not more important than others, and gets no more files than we were given. */
+static int arrange_foreign(const struct child_plan *plan)
+{
+	DROP_FD int score = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+
+	/* where there is no such file nothing was inherited, either */
+	if (score >= 0 && write(score, "0\n", 2) != 2)
+		return -errno;
+	return setrlimit(RLIMIT_NOFILE, plan->files) < 0 ? -errno : 0;
+}
+
+static int arrange_rights(const struct child_plan *plan)
+{
+	int r = plan->foreign ? arrange_foreign(plan) : 0;
+
+	if (r == 0 && plan->account)
+		return become_account(plan->account);
+	if (r == 0 && plan->harmless)
+		return caps_give_up(plan->user);
+	return r == 0 && plan->user ? caps_become(plan->user) : r;
 }
 
 /* In the child: does not return. */
@@ -61,13 +99,14 @@ static void child_execute(const struct child_plan *plan, pid_t parent, int repor
 	int r, high = fcntl(report, F_DUPFD_CLOEXEC, LINK_FD + 1);
 
 	r = high < 0 ? -errno : arrange_fds(plan);
-	if (r == 0 && plan->harmless)
-		r = caps_give_up(plan->user);
+	if (r == 0)
+		r = arrange_rights(plan);
 	/* after the change of user, which would undo the death signal */
 	if (r == 0)
 		r = arrange_signals(plan, parent);
 	if (r == 0) {
-		execve(plan->program, plan->argv, plan->envp ? plan->envp : environ);
+		execve(plan->program, (char *const *)(uintptr_t)plan->argv,
+			plan->envp ? plan->envp : environ);
 		r = -errno;
 	}
 	if (high >= 0 && write(high, &r, sizeof(r)) != (ssize_t)sizeof(r))
@@ -149,6 +188,15 @@ int child_finish(struct child *child, int grace)
 	if (r <= 0)
 		kill(child->pid, SIGKILL);
 	return child_reap(child);
+}
+
+void child_forget(struct child *child)
+{
+	if (child->pid == 0)
+		return;
+	source_fini(&child->source);
+	close(child->pidfd);
+	*child = (struct child){.pidfd = -1};
 }
 
 void child_describe(int status, char *text, size_t size)

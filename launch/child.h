@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/resource.h>
 #include <sys/types.h>
 
 #include "base/caps.h"
@@ -11,7 +12,7 @@
 
 struct child_plan {
 	const char *program; /* its path */
-	char *const *argv;
+	const char *const *argv;
 	char *const *envp; /* NULL: ours */
 	/* becomes LINK_FD; -1: none. Borrowed */
 	int channel;
@@ -19,9 +20,14 @@ struct child_plan {
 	 * channel only */
 	bool keep_fds;
 	bool quiet; /* stderr goes to /dev/null; stdin and stdout always do */
-	bool harmless; /* gives up user (`user`, NULL: stays), capabilities and hope of more */
-	const struct caps_user *user;
+	const struct caps_user *user; /* to become; NULL: stays who we are */
+	/* gives up all capabilities and the hope of more, and leaves signals that end the bus to us */
+	bool harmless;
 	bool dies_with_us;
+	/* not one of ours: keeps our stdout, has these limits and nobody's privileges of survival */
+	bool foreign;
+	const struct rlimit *files; /* of a foreign one */
+	const char *account; /* to become, by name; looked up after fork(), as NSS may block */
 };
 
 struct child;
@@ -43,6 +49,8 @@ int child_watch(struct child *child, struct loop *loop, child_fn ended);
 /* Waits for a running child for `grace` milliseconds, then kills it. Returns waitpid's status, 0 if
  * it was not running. Its `ended` is not called. */
 int child_finish(struct child *child, int grace);
+/* Forgets one that goes on by itself; harmless if it does not run. */
+void child_forget(struct child *child);
 /* "exited with status 1", "was killed by signal 11 (Segmentation fault)" */
 void child_describe(int status, char *text, size_t size);
 

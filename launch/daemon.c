@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -29,12 +28,13 @@ int daemon_guard_stdio(void)
 	return 0;
 }
 
-void daemon_raise_limits(void)
+void daemon_raise_limits(struct rlimit *ret_before)
 {
 	struct rlimit now, want;
 
 	if (getrlimit(RLIMIT_NOFILE, &now) < 0)
 		return;
+	*ret_before = now;
 	want = now;
 	if (geteuid() == 0 && want.rlim_max < ROOT_FILES)
 		want.rlim_max = ROOT_FILES;

@@ -2,13 +2,14 @@
 #pragma once
 
 #include <stdbool.h>
+#include <sys/resource.h>
 
 /* Opens /dev/null for those of 0, 1, 2 that the caller left closed, so that no socket of ours can
  * ever be taken for one of them. 0 or -errno. */
 int daemon_guard_stdio(void);
 /* Raises the number of descriptors: to the hard limit, for root to 65536 at least. A failure is
- * only logged. */
-void daemon_raise_limits(void);
+ * only logged. *ret_before is for programs that are not ours. */
+void daemon_raise_limits(struct rlimit *ret_before);
 
 /*
  * Goes to the background. Returns in the child, with a descriptor for daemon_release() in

@@ -31,7 +31,7 @@ void policy_fini(struct policy *p)
 
 int compile_start(struct compile *c, const char *program, const char *config)
 {
-	char *argv[] = {(char *)(uintptr_t)program, (char *)(uintptr_t)config, NULL};
+	const char *argv[] = {program, config, NULL};
 	struct child_plan plan = {.program = program, .argv = argv, .keep_fds = true};
 	int pair[2], r;
 

@@ -17,7 +17,11 @@ static int recorder_ended(struct child *child, int status);
 
 int recorder_start(struct warden *w, int *ret_channel)
 {
-	char *argv[] = {w->recorder_path, NULL};
+	/* behind a closed stderr records would be lost: then the system's log, asked for or not */
+	bool standard_error = (w->log_flags & SETUP_STDERR) && !w->in_background;
+	bool system = (w->log_flags & SETUP_SYSLOG) || !standard_error;
+	const char *argv[] = {w->recorder_path, system ? "--syslog" : "--stderr",
+		system && standard_error ? "--stderr" : NULL, NULL};
 	struct child_plan plan = {.program = w->recorder_path,
 		.argv = argv,
 		.quiet = w->in_background,

@@ -9,9 +9,9 @@
 #include "base/drop.h"
 #include "launch/user.h"
 
-int user_groups(uid_t uid, gid_t gid, gid_t **ret, size_t *ret_n)
+/* The groups that login gives to the account, `gid` among them; `gid` alone without account. */
+static int groups_of(const struct passwd *account, gid_t gid, struct user *ret)
 {
-	const struct passwd *account = getpwuid(uid);
 	DROP_HEAP gid_t *groups = malloc(sizeof(*groups));
 	int n = 1;
 
@@ -26,8 +26,10 @@ int user_groups(uid_t uid, gid_t gid, gid_t **ret, size_t *ret_n)
 			return -ENOMEM;
 		groups = more;
 	}
-	*ret = TAKE(groups);
-	*ret_n = (size_t)n;
+	ret->groups = TAKE(groups);
+	ret->who.groups = ret->groups;
+	ret->who.groups_n = (size_t)n;
+	ret->who.gid = gid;
 	return 0;
 }
 
@@ -55,7 +57,7 @@ int user_of_image(const struct image *image, struct user *ret, char why[USER_WHY
 			image_string(image, h->user));
 		return -EPERM;
 	}
-	r = user_groups(h->uid, h->gid, &user.groups, &user.who.groups_n);
+	r = groups_of(getpwuid(h->uid), h->gid, &user);
 	if (r < 0) {
 		snprintf(why, USER_WHY, "the groups of \"%s\" (<user>) cannot be had",
 			image_string(image, h->user));
@@ -63,10 +65,25 @@ int user_of_image(const struct image *image, struct user *ret, char why[USER_WHY
 	}
 	user.change = true;
 	user.who.uid = h->uid;
-	user.who.gid = h->gid;
-	user.who.groups = user.groups;
 	*ret = user;
 	return 0;
+}
+
+int user_of_account(const char *name, struct user *ret)
+{
+	const struct passwd *account;
+	struct user user = {.change = true};
+	int r;
+
+	errno = 0;
+	account = getpwnam(name);
+	if (!account)
+		return errno ? -errno : -ENOENT;
+	user.who.uid = account->pw_uid;
+	r = groups_of(account, account->pw_gid, &user);
+	if (r == 0)
+		*ret = user;
+	return r;
 }
 
 void user_fini(struct user *user)

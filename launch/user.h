@@ -14,7 +14,7 @@ struct user {
 
 /* 0, or -errno with a sentence: the account is not there, or we may not become it. */
 int user_of_image(const struct image *image, struct user *ret, char why[USER_WHY]);
+/* The account of that name with all its groups. 0, -ENOENT if there is none, -errno. */
+int user_of_account(const char *name, struct user *ret);
+/* Harmless on a zeroed one. */
 void user_fini(struct user *user);
-/* The groups that login gives to the account `uid`, `gid` among them (`gid` alone without account). 0 or
- * -errno. */
-int user_groups(uid_t uid, gid_t gid, gid_t **ret, size_t *ret_n);

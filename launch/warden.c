@@ -253,7 +253,8 @@ static int start_children(struct warden *w)
 {
 	int channel, r;
 
-	daemon_raise_limits();
+	services_init(&w->services);
+	daemon_raise_limits(&w->files);
 	r = recorder_start(w, &channel);
 	if (r < 0)
 		return cannot_start(r, w->recorder_path, strerror(-r));
@@ -300,6 +301,8 @@ static void warden_fini(struct warden *w)
 	reload_fini(w);
 	broker_stop(w);
 	recorder_stop(w);
+	services_fini(&w->services);
+	environment_fini(&w->environment);
 	listeners_unlink(&w->listeners);
 	if (w->pidfile_made)
 		unlink(pidfile_path(w));

@@ -5,11 +5,13 @@
 #pragma once
 
 #include "launch/child.h"
+#include "launch/environment.h"
 #include "launch/listen.h"
 #include "launch/machine.h"
 #include "launch/options.h"
 #include "launch/policy.h"
 #include "launch/reload.h"
+#include "launch/service.h"
 #include "launch/user.h"
 #include "launch/watch.h"
 
@@ -43,6 +45,10 @@ struct warden {
 	struct timer recorder_again;
 	uint64_t recorder_since; /* loop_now() */
 	uint64_t recorder_delay; /* microseconds until the next start */
+
+	struct services services;
+	struct environment environment; /* UpdateActivationEnvironment */
+	struct rlimit files; /* as we found them */
 
 	struct reload reload;
 	struct watch watch;

@@ -1,0 +1,207 @@
+/*
+ * service.c - a start has failed if the program cannot be executed, or ends badly before the time
+ * for starting is over. One that ends well may have gone to the background: the broker's own
+ * deadline decides about that.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "base/drop.h"
+#include "launch/warden.h"
+
+extern char **environ;
+
+#define SPAWN "org.freedesktop.DBus.Error.Spawn."
+
+static int report(struct warden *w, struct slice name, const char *error, const char *text)
+{
+	struct broker_failure failure = {name, slice_of(error), slice_of(text)};
+	struct writer fields = {0};
+	int r;
+
+	broker_failure_write(&fields, &failure);
+	r = broker_send(w, TO_BROKER_SERVICE_FAILED, &fields, -1);
+	writer_fini(&fields);
+	return r;
+}
+
+static struct service_run *run_find(struct services *s, struct slice name)
+{
+	list_for_each (at, &s->runs) {
+		struct service_run *run = list_entry(at, struct service_run, link);
+
+		if (slice_is(name, run->name))
+			return run;
+	}
+	return NULL;
+}
+
+static void run_free(struct service_run *run)
+{
+	if (!run)
+		return;
+	list_unlink(&run->link);
+	child_forget(&run->child);
+	free(run->name);
+	free(run);
+}
+DROP_WITH(service_run, run_free)
+
+/* Whether the time in which its start can fail has not passed yet. */
+static bool run_is_starting(const struct warden *w, const struct service_run *run)
+{
+	int64_t limit = image_limit(&w->policy.image, LIMIT_SERVICE_START_TIMEOUT);
+
+	return limit < 0 || loop_now() - run->since < (uint64_t)limit * 1000;
+}
+
+static int run_ended(struct child *child, int status)
+{
+	struct service_run *run = container_of(child, struct service_run, child);
+	struct warden *w = container_of(run->services, struct warden, services);
+	bool starting = run_is_starting(w, run);
+	char text[512];
+	int r = 0;
+
+	if (starting && WIFSIGNALED(status)) {
+		snprintf(text, sizeof(text), "Process %s received signal %d", run->name,
+			WTERMSIG(status));
+		r = report(w, slice_of(run->name), SPAWN "ChildSignaled", text);
+	} else if (starting && WEXITSTATUS(status) != 0) {
+		snprintf(text, sizeof(text), "Process %s exited with status %d", run->name,
+			WEXITSTATUS(status));
+		r = report(w, slice_of(run->name), SPAWN "ChildExited", text);
+	}
+	run_free(run);
+	return r;
+}
+
+/* What the service is told of its bus; on the system bus it knows nothing else. */
+static int make_environment(const struct warden *w, bool is_system, struct environment *ret)
+{
+	static const char *const ours_only[] = {"NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC"};
+	const struct image *image = &w->policy.image;
+	struct slice type = image_slice(image, image->header->type);
+	struct slice address = slice_of(w->address);
+	int r = 0;
+
+	if (!is_system) {
+		r = environment_copy(ret, environ);
+		for (size_t i = 0; i < ARRAY_SIZE(ours_only); i++)
+			environment_unset(ret, ours_only[i]);
+		if (r == 0 && w->environment.n)
+			r = environment_copy(ret, w->environment.array);
+	}
+	if (r == 0)
+		r = environment_set(ret, SLICE("DBUS_STARTER_ADDRESS"), address);
+	if (r == 0 && is_system)
+		r = environment_set(ret, SLICE("DBUS_SYSTEM_BUS_ADDRESS"), address);
+	if (r == 0 && slice_is(type, "session"))
+		r = environment_set(ret, SLICE("DBUS_SESSION_BUS_ADDRESS"), address);
+	if (r == 0 && (is_system || slice_is(type, "session")))
+		r = environment_set(ret, SLICE("DBUS_STARTER_BUS_TYPE"), type);
+	return r;
+}
+
+/* As whom it is to run. False: nobody, and *ret_why says why. */
+static bool choose_user(const struct warden *w, const struct service *service, bool is_system,
+	struct child_plan *plan, const char **ret_why)
+{
+	if (!is_system || geteuid() != 0) {
+		/* never with more rights than the bus itself */
+		plan->user = w->user.change ? &w->user.who : NULL;
+		return true;
+	}
+	plan->account = image_string(&w->policy.image, service->user);
+	if (*plan->account)
+		return true;
+	*ret_why = "The service file says no User= to run as";
+	return false;
+}
+
+static const char **make_argv(const struct image *image, const struct service *service)
+{
+	const char **argv = calloc((size_t)service->argc + 1, sizeof(*argv));
+
+	for (uint32_t i = 0; argv && i < service->argc; i++)
+		argv[i] = image_string(image, image->texts[service->argv + i]);
+	return argv;
+}
+
+static int run_begin(struct warden *w, struct service_run *run, const struct child_plan *plan)
+{
+	int r = child_start(&run->child, plan);
+
+	if (r == 0)
+		r = child_watch(&run->child, &w->loop, run_ended);
+	run->since = loop_now();
+	return r;
+}
+
+static int execute(struct warden *w, struct slice name, const struct service *service)
+{
+	const struct image *image = &w->policy.image;
+	bool is_system = slice_is(image_slice(image, image->header->type), "system");
+	struct child_plan plan = {.channel = -1, .foreign = true, .files = &w->files};
+	struct environment environment = {0};
+	DROP_HEAP const char **argv = make_argv(image, service);
+	DROP(service_run) run = calloc(1, sizeof(*run));
+	const char *why = NULL;
+	char text[512];
+	int r = -ENOMEM;
+
+	if (run && argv && (run->name = strndup(name.text, name.size)))
+		r = make_environment(w, is_system, &environment);
+	if (r == 0 && choose_user(w, service, is_system, &plan, &why)) {
+		plan.program = argv[0];
+		plan.argv = argv;
+		plan.envp = environment.array;
+		run->services = &w->services;
+		r = run_begin(w, run, &plan);
+	}
+	environment_fini(&environment);
+	if (why)
+		return report(w, name, SPAWN "FileInvalid", why);
+	if (r < 0) {
+		snprintf(text, sizeof(text), "Failed to execute program %.*s: %s", SLICE_FMT(name),
+			strerror(-r));
+		return report(w, name, SPAWN "ExecFailed", text);
+	}
+	list_append(&w->services.runs, &run->link);
+	run = NULL;
+	return 0;
+}
+
+int service_start(struct warden *w, struct slice name)
+{
+	const struct service *service = image_service(&w->policy.image, name);
+	struct service_run *before = run_find(&w->services, name);
+
+	if (!service)
+		return report(w, name, SPAWN "ServiceNotFound", "There is no such service file");
+	if (service->argc == 0)
+		return report(
+			w, name, SPAWN "FileInvalid", "The service file says nothing to Exec");
+	if (before && run_is_starting(w, before))
+		return 0;
+	/* that one had its time: how it ends says nothing of the new one */
+	if (before)
+		run_free(before);
+	return execute(w, name, service);
+}
+
+void services_init(struct services *s)
+{
+	list_init(&s->runs);
+}
+
+void services_fini(struct services *s)
+{
+	if (!s->runs.next)
+		return;
+	list_for_each_safe (at, &s->runs)
+		run_free(list_entry(at, struct service_run, link));
+}
