@@ -50,6 +50,11 @@ enum record_kind record_kind_of(enum record_field field)
 	return fields[field].kind;
 }
 
+uint32_t record_max(enum record_field field)
+{
+	return fields[field].max;
+}
+
 static void set_number(struct record *r, enum record_field field, int64_t number)
 {
 	r->values[field] = (struct record_value){.known = true, .number = number};
@@ -133,6 +138,17 @@ static void set_traffic(struct record *r, const struct request *request)
 		set_number(r, RECORD_FDS, t->fds);
 }
 
+/* "send rules" -> "send_rules" */
+static void set_judge(struct record *r, const char *name)
+{
+	snprintf(r->room.judge, sizeof(r->room.judge), "%s", name);
+	for (char *c = r->room.judge; *c; c++) {
+		if (*c == ' ')
+			*c = '_';
+	}
+	set_string(r, RECORD_JUDGE, r->room.judge);
+}
+
 static void set_reason(struct record *r, const struct request *request, const struct verdict *v)
 {
 	const struct image *image = v->image;
@@ -141,7 +157,8 @@ static void set_reason(struct record *r, const struct request *request, const st
 	assert(n >= 0);
 	set_string(r, RECORD_WHY, r->room.why);
 	r->values[RECORD_WHY].full = (uint32_t)n;
-	set_string(r, RECORD_JUDGE, v->judge ? v->judge->name : NULL);
+	if (v->judge)
+		set_judge(r, v->judge->name);
 	switch (v->reason) {
 	case REASON_RULE:
 		snprintf(r->room.rule, sizeof(r->room.rule), "%s:%" PRIu32,

@@ -36,6 +36,7 @@ struct record {
 	struct record_value values[RECORD_FIELDS];
 	struct {
 		char names[97], peer_names[97]; /* "a.b,c.d,+3": three more did not fit */
+		char judge[32];
 		char rule[4096]; /* FILE:LINE */
 		char why[1024];
 	} room;
@@ -62,5 +63,6 @@ void record_value_text(struct writer *w, const struct record *record, enum recor
 
 const char *record_key(enum record_field field); /* "peer_uid" */
 enum record_kind record_kind_of(enum record_field field);
+uint32_t record_max(enum record_field field); /* most bytes kept of a text */
 /* syslog(3)'s level: what was let through is information, the rest is worth a notice. */
 int record_level(const struct record *record);

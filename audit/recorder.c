@@ -15,8 +15,7 @@
 #include "base/channel.h"
 #include "base/drop.h"
 #include "base/log.h"
-
-#define CHANNEL_FD 3 /* as for each of our programs */
+#include "link/launch_broker.h"
 
 static const char usage[] =
 	"Usage: dbus-warden-recorder [OPTION]...\n"
@@ -94,11 +93,11 @@ static void letter_keep(struct sinks *sinks, const struct letter *l)
 /* Until the broker's end is closed and everything it sent is read; 0 or -errno. */
 static int recorder_run(struct sinks *sinks)
 {
-	struct pollfd pollfd = {.fd = CHANNEL_FD, .events = POLLIN};
+	struct pollfd pollfd = {.fd = LINK_FD, .events = POLLIN};
 	struct letter letter;
 
 	for (;;) {
-		int r = channel_recv(CHANNEL_FD, &letter);
+		int r = channel_recv(LINK_FD, &letter);
 
 		switch (r) {
 		case 0:

@@ -253,7 +253,7 @@ static int sinks_try(struct sinks *sinks, const struct record *record)
 int sinks_write(struct sinks *sinks, struct record *record)
 {
 	struct record_value *lost = &record->values[RECORD_LOST];
-	uint64_t before = sinks->lost + (lost->known ? (uint64_t)lost->number : 0);
+	uint64_t before = sinks->lost + (lost->number > 0 ? (uint64_t)lost->number : 0);
 	int r;
 
 	if (before > 0)

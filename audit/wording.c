@@ -127,18 +127,19 @@ void record_value_text(struct writer *w, const struct record *record, enum recor
 
 void record_line(struct writer *w, const struct record *record)
 {
-	const char *blank = "";
+	bool first = true;
 
 	for (unsigned int i = 0; i < RECORD_FIELDS; i++) {
 		const struct record_value *v = &record->values[i];
 
 		if (!v->known || record_kind_of(i) == RECORD_KIND_PROSE)
 			continue;
-		put_string(w, blank);
+		if (!first)
+			put_string(w, " ");
+		first = false;
 		put_string(w, record_key(i));
 		put_string(w, "=");
 		record_value_text(w, record, i);
-		blank = " ";
 		if (v->full <= v->text.size)
 			continue;
 		put_string(w, " ");

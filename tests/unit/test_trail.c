@@ -1,0 +1,221 @@
+/* test_trail.c - what is recorded and what stays quiet; what a slow or dead recorder costs is counted */
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <cmocka.h>
+
+#include "audit/record.h"
+#include "audit/trail.h"
+#include "base/channel.h"
+#include "tests/unit/decisions.h"
+
+struct stage {
+	struct decisions d;
+	struct request request;
+	struct verdict deny, allow;
+	struct trail trail;
+	int channel[2];
+};
+
+static void stage_init(struct stage *s, bool log)
+{
+	decisions_init(&s->d, log);
+	s->request = decisions_request(&s->d);
+	s->deny = decisions_verdict(&s->d, 0);
+	s->allow = decisions_verdict(&s->d, 1);
+	assert_int_equal(channel_pair(s->channel), 0);
+	trail_init(&s->trail, s->channel[0], "system");
+	assert_int_equal(fcntl(s->channel[1], F_SETFL, O_NONBLOCK), 0);
+}
+
+static void stage_fini(struct stage *s)
+{
+	trail_fini(&s->trail);
+	close(s->channel[0]);
+	close(s->channel[1]);
+	decisions_fini(&s->d);
+}
+
+/* The `lost` of the next record, 0 where it has none; -errno where there is no record. */
+static int64_t stage_recv(struct stage *s)
+{
+	struct letter letter;
+	struct record record;
+	int64_t lost;
+	int r = channel_recv(s->channel[1], &letter);
+
+	if (r < 0)
+		return r;
+	assert_int_equal(letter.type, RECORD_LETTER);
+	assert_int_equal(record_read(&record, letter.data, letter.size), 0);
+	lost = record.values[RECORD_LOST].number;
+	letter_fini(&letter);
+	return lost;
+}
+
+static void test_quiet(void **state)
+{
+	enum { REFUSED, ALLOWED, ASKED };
+	static const struct {
+		enum verb verb;
+		int answer;
+		uint8_t type;
+		bool broadcast, eavesdrop, of_driver, log, advisory;
+		int want;
+	} cases[] = {
+		{.verb = VERB_SEND, .type = 1, .want = 1},
+		{.verb = VERB_SEND, .type = 4, .want = 1},
+		{.verb = VERB_SEND, .type = 1, .advisory = true, .want = 1},
+		{.verb = VERB_CONNECT, .want = 1},
+		{.verb = VERB_OWN, .want = 1},
+		{.verb = VERB_DRIVER, .type = 1, .want = 1},
+		{.verb = VERB_MONITOR, .type = 1, .want = 1},
+		{.verb = VERB_ACTIVATE, .type = 1, .want = 1},
+		{.verb = VERB_PROTOCOL, .want = 1},
+		/* nobody asked for these */
+		{.verb = VERB_SEND, .type = 4, .broadcast = true, .want = 0},
+		{.verb = VERB_SEND, .type = 4, .broadcast = true, .log = true, .want = 0},
+		{.verb = VERB_SEND, .type = 1, .eavesdrop = true, .want = 0},
+		{.verb = VERB_SEND, .type = 4, .of_driver = true, .want = 0},
+		{.verb = VERB_SEND, .type = 2, .of_driver = true, .want = 1},
+		/* allowed */
+		{.verb = VERB_SEND, .answer = ALLOWED, .type = 1, .want = 0},
+		{.verb = VERB_SEND, .answer = ALLOWED, .type = 1, .log = true, .want = 1},
+		{.verb = VERB_SEND, .answer = ASKED, .type = 1, .log = true, .want = 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct verdict v;
+		struct stage s;
+
+		stage_init(&s, cases[i].log);
+		v = cases[i].answer == REFUSED ? s.deny : s.allow;
+		if (cases[i].answer == ASKED)
+			v.answer = ANSWER_ASK;
+		v.advisory = cases[i].advisory;
+		s.request.verb = cases[i].verb;
+		s.request.eavesdrop = cases[i].eavesdrop;
+		s.d.call.type = cases[i].type;
+		s.d.call.broadcast = cases[i].broadcast;
+		if (cases[i].type == 0)
+			s.request.traffic = NULL;
+		if (cases[i].of_driver)
+			s.request.sender = NULL;
+		trail_note(&s.trail, &s.request, &v);
+		if ((stage_recv(&s) == 0) != cases[i].want || (int)s.trail.sent != cases[i].want)
+			fail_msg("row %zu", i);
+		stage_fini(&s);
+	}
+}
+
+static void test_full(void **state)
+{
+	struct stage s;
+	uint64_t sent;
+
+	(void)state;
+	stage_init(&s, false);
+	while (s.trail.lost == 0)
+		trail_note(&s.trail, &s.request, &s.deny);
+	sent = s.trail.sent;
+	assert_true(sent > 0);
+	for (int i = 0; i < 9; i++)
+		trail_note(&s.trail, &s.request, &s.deny);
+	assert_int_equal(s.trail.lost, 10);
+	assert_int_equal(s.trail.sent, sent);
+	/* the recorder wakes up: all that was taken comes, and the next tells of what was not */
+	for (uint64_t i = 0; i < sent; i++)
+		assert_int_equal(stage_recv(&s), 0);
+	assert_int_equal(stage_recv(&s), -EAGAIN);
+	trail_note(&s.trail, &s.request, &s.deny);
+	assert_int_equal(stage_recv(&s), 10);
+	assert_int_equal(s.trail.lost, 0);
+	trail_note(&s.trail, &s.request, &s.deny);
+	assert_int_equal(stage_recv(&s), 0);
+	stage_fini(&s);
+}
+
+static void test_dead(void **state)
+{
+	struct stage s;
+	int old;
+
+	(void)state;
+	stage_init(&s, false);
+	close(s.channel[1]);
+	for (int i = 0; i < 3; i++)
+		trail_note(&s.trail, &s.request, &s.deny);
+	assert_int_equal(s.trail.lost, 3);
+	old = s.channel[0];
+	assert_int_equal(channel_pair(s.channel), 0);
+	close(old);
+	trail_set_channel(&s.trail, s.channel[0]);
+	trail_note(&s.trail, &s.request, &s.deny);
+	assert_int_equal(stage_recv(&s), 3);
+	stage_fini(&s);
+}
+
+/* What stderr says while `speak` is called. */
+static void stderr_of(void (*speak)(struct stage *s), struct stage *s, char *buf, size_t size)
+{
+	int pipes[2], was = dup(STDERR_FILENO);
+	ssize_t n;
+
+	assert_int_equal(pipe2(pipes, O_CLOEXEC | O_NONBLOCK), 0);
+	dup2(pipes[1], STDERR_FILENO);
+	speak(s);
+	dup2(was, STDERR_FILENO);
+	n = read(pipes[0], buf, size - 1);
+	buf[n > 0 ? n : 0] = '\0';
+	close(was);
+	close(pipes[0]);
+	close(pipes[1]);
+}
+
+static void speak_note(struct stage *s)
+{
+	trail_note(&s->trail, &s->request, &s->deny);
+}
+
+static void speak_fini(struct stage *s)
+{
+	trail_fini(&s->trail);
+}
+
+static void test_stderr(void **state)
+{
+	struct stage s;
+	char said[8192];
+
+	(void)state;
+	stage_init(&s, false);
+	trail_set_channel(&s.trail, -1);
+	stderr_of(speak_note, &s, said, sizeof(said));
+	assert_non_null(strstr(said, ": denied send: :1.7 (uid=1000 "));
+	assert_non_null(strstr(said, RULE_FILE ":12 " RULE_TEXT " | bus=\"system\" verb=send "));
+	assert_string_equal(said + strlen(said) - strlen(" res=failed\n"), " res=failed\n");
+	assert_ptr_equal(strchr(said, '\n'), said + strlen(said) - 1);
+	stderr_of(speak_fini, &s, said, sizeof(said));
+	assert_string_equal(said, "");
+	s.trail.lost = 4;
+	stderr_of(speak_fini, &s, said, sizeof(said));
+	assert_non_null(strstr(said, "4 records were lost"));
+	stage_fini(&s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_quiet),
+		cmocka_unit_test(test_full),
+		cmocka_unit_test(test_dead),
+		cmocka_unit_test(test_stderr),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
