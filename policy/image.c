@@ -175,16 +175,30 @@ static const char *lists_fault(const struct image *image)
 	return NULL;
 }
 
-/* Whether the bytes can be read as a header and tables at all; sets the pointers of `image`. */
-static const char *frame_fault(struct image *image, const void *data, size_t size)
+/* Whether the bytes can be read as a header at all, and are as they were written. */
+static const char *frame_fault(const void *data, size_t size)
 {
 	const struct image_header *h = data;
-	struct {
-		const struct image_table *table;
+
+	if ((uintptr_t)data % 8 || size < sizeof(*h) || size > IMAGE_SIZE_MAX || h->size != size)
+		return "its size is wrong";
+	if (memcmp(h->magic, IMAGE_MAGIC, sizeof(h->magic)) != 0)
+		return "it is no policy image, or one of another version";
+	if (XXH3_64bits((const uint8_t *)data + CHECKSUM_END, size - CHECKSUM_END) != h->checksum)
+		return "its checksum is wrong";
+	return NULL;
+}
+
+/* Sets the pointers of `image` to tables that lie inside. */
+static const char *tables_fault(struct image *image)
+{
+	const struct image_header *h = image->header;
+	const struct {
+		struct image_table table;
 		size_t element;
 		const void **at;
 	} tables[] = {
-#define TABLE(member) {&h->member, sizeof(*image->member), (const void **)&image->member}
+#define TABLE(member) {h->member, sizeof(*image->member), (const void **)&image->member}
 		TABLE(rules),
 		TABLE(sections),
 		TABLE(services),
@@ -196,22 +210,14 @@ static const char *frame_fault(struct image *image, const void *data, size_t siz
 #undef TABLE
 	};
 
-	if ((uintptr_t)data % 8 || size < sizeof(*h) || size > IMAGE_SIZE_MAX || h->size != size)
-		return "its size is wrong";
-	if (memcmp(h->magic, IMAGE_MAGIC, sizeof(h->magic)) != 0)
-		return "it is no policy image, or one of another version";
-	if (XXH3_64bits((const uint8_t *)data + CHECKSUM_END, size - CHECKSUM_END) != h->checksum)
-		return "its checksum is wrong";
 	for (size_t i = 0; i < ARRAY_SIZE(tables); i++) {
-		const struct image_table *t = tables[i].table;
+		struct image_table t = tables[i].table;
 
-		if (t->at % 8 || t->at < sizeof(*h) || t->at > size ||
-			t->count > (size - t->at) / tables[i].element)
+		if (t.at % 8 || t.at < sizeof(*h) || t.at > h->size ||
+			t.count > (h->size - t.at) / tables[i].element)
 			return "a table is not where it must be";
-		*tables[i].at = (const uint8_t *)data + t->at;
+		*tables[i].at = image->bytes + t.at;
 	}
-	image->bytes = data;
-	image->header = h;
 	return NULL;
 }
 
@@ -219,9 +225,11 @@ int image_open(struct image *ret, const void *data, size_t size, const char **re
 {
 	static const char *(*const faults[])(const struct image *image) = {
 		header_fault, rules_fault, sections_fault, lists_fault, services_fault};
-	struct image image = {0};
-	const char *why = frame_fault(&image, data, size);
+	struct image image = {.bytes = data, .header = data};
+	const char *why = frame_fault(data, size);
 
+	if (!why)
+		why = tables_fault(&image);
 	for (size_t i = 0; !why && i < ARRAY_SIZE(faults); i++)
 		why = faults[i](&image);
 	if (why) {
