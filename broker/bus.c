@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 
 #include "base/memfd.h"
 #include "broker/activation.h"
@@ -62,6 +63,19 @@ static void pools_set(struct bus *bus)
 		(uint32_t)(nofile.rlim_cur > UINT32_MAX ? UINT32_MAX / 4 : nofile.rlim_cur / 4);
 }
 
+/* What the kernel says of the bus itself, asked as of any peer. */
+static int process_of_self(struct process *ret)
+{
+	int pair[2], r;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
+		return -errno;
+	r = process_of_socket(pair[0], ret);
+	close(pair[0]);
+	close(pair[1]);
+	return r;
+}
+
 int bus_init(struct bus *bus, const struct policy *policy)
 {
 	int r;
@@ -78,6 +92,8 @@ int bus_init(struct bus *bus, const struct policy *policy)
 		r = batch_init(&bus->batch);
 	if (r == 0)
 		r = replies_init(&bus->replies);
+	if (r == 0)
+		r = process_of_self(&bus->own);
 	if (r < 0)
 		return r;
 	bus->driver_name = name_get(&bus->names, SLICE("org.freedesktop.DBus"));
@@ -113,6 +129,7 @@ void bus_fini(struct bus *bus)
 	bus->driver_name->permanent = false;
 	name_put(bus->driver_name);
 	batch_fini(&bus->batch);
+	process_fini(&bus->own);
 	writer_fini(&bus->reply);
 	writer_fini(&bus->message);
 	loop_fini(&bus->loop);
