@@ -98,6 +98,124 @@ static void test_unit(void **state)
 	}
 }
 
+/* One option of sockets answers what a test wants, the others what the kernel does. */
+static struct {
+	int option, error;
+	const char *value;
+	socklen_t size;
+} fake;
+
+int __real_getsockopt(int fd, int level, int option, void *value, socklen_t *size);
+int __wrap_getsockopt(int fd, int level, int option, void *value, socklen_t *size);
+
+int __wrap_getsockopt(int fd, int level, int option, void *value, socklen_t *size)
+{
+	socklen_t room = *size;
+
+	if (fake.option == 0 || option != fake.option)
+		return __real_getsockopt(fd, level, option, value, size);
+	*size = fake.size;
+	errno = fake.error ? fake.error : ERANGE;
+	if (fake.error || fake.size > room)
+		return -1;
+	memcpy(value, fake.value, fake.size);
+	return 0;
+}
+
+/* Whatever the kernel answers: nobody without credentials and groups; all else may be unknown. */
+static void test_errors(void **state)
+{
+	static const struct {
+		int option, error, want;
+		bool proc; /* whether /proc is believed */
+	} cases[] = {
+		{SO_PEERCRED, EOPNOTSUPP, -EOPNOTSUPP, false},
+		{SO_PEERCRED, ENOMEM, -ENOMEM, false},
+		{SO_PEERGROUPS, ENODATA, -ENODATA, false},
+		{SO_PEERGROUPS, ENOPROTOOPT, -ENOPROTOOPT, false},
+		{SO_PEERGROUPS, ERANGE, -ERANGE, false},
+		{SO_PEERSEC, ENOPROTOOPT, 0, true},
+		{SO_PEERSEC, EINVAL, 0, true},
+		{SO_PEERSEC, ERANGE, 0, true},
+		/* a kernel that knows no pidfds; a peer or a descriptor that is not to be had */
+		{77, ENOPROTOOPT, 0, true},
+		{77, EMFILE, 0, false},
+		{77, ENFILE, 0, false},
+		{77, ENOMEM, 0, false},
+		{77, ESRCH, 0, false},
+		{77, ENODATA, 0, false},
+		{77, EINVAL, 0, false},
+	};
+	int fds[2];
+
+	(void)state;
+	assert_return_code(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), errno);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct process p = {.uid = 12345};
+		int r;
+
+		fake.option = cases[i].option;
+		fake.error = cases[i].error;
+		fake.size = 0;
+		r = process_of_socket(fds[0], &p);
+		fake.option = 0;
+		assert_int_equal(r, cases[i].want);
+		if (r < 0) {
+			assert_int_equal(p.uid, 12345);
+			continue;
+		}
+		assert_int_equal(p.uid, geteuid());
+		if ((p.comm != NULL) != cases[i].proc)
+			fail_msg("row %zu", i);
+		assert_true(p.pidfd == -1 || cases[i].option != 77);
+		process_fini(&p);
+	}
+	close(fds[0]);
+	close(fds[1]);
+}
+
+static void test_label(void **state)
+{
+	static char long_label[5000];
+	static const struct {
+		const char *value;
+		socklen_t size, want; /* want 0: no label */
+	} cases[] = {
+		{"u:r:t:s0", 9, 8},
+		{"u:r:t:s0", 8, 8},
+		{"unconfined\n", 11, 11},
+		{"", 1, 0},
+		{"", 0, 0},
+		{long_label, 256, 256},
+		{long_label, 257, 257},
+		{long_label, 5000, 5000},
+	};
+	int fds[2];
+
+	(void)state;
+	memset(long_label, 'l', sizeof(long_label));
+	assert_return_code(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), errno);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct process p;
+
+		fake.option = SO_PEERSEC;
+		fake.error = 0;
+		fake.value = cases[i].value;
+		fake.size = cases[i].size;
+		assert_int_equal(process_of_socket(fds[0], &p), 0);
+		fake.option = 0;
+		assert_int_equal(p.label_size, cases[i].want);
+		assert_int_equal(p.label != NULL, cases[i].want > 0);
+		if (p.label) {
+			assert_memory_equal(p.label, cases[i].value, p.label_size);
+			assert_int_equal(p.label[p.label_size], '\0');
+		}
+		process_fini(&p);
+	}
+	close(fds[0]);
+	close(fds[1]);
+}
+
 /* A child that is somebody else and connects to us; it lives until we close `alive`. */
 struct peer {
 	uid_t uid;
@@ -106,6 +224,7 @@ struct peer {
 	size_t groups_n;
 	const char *comm;
 	bool gone; /* dies before the socket is looked at */
+	bool zombie; /* `gone`, but its pid is not free yet, and /proc still tells of it */
 };
 
 static void peer_run(
@@ -151,11 +270,13 @@ static int peer_look(const struct peer *peer, struct process *ret, pid_t *ret_pi
 	close(alive[0]);
 	fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
 	assert_return_code(fd, errno);
-	if (peer->gone)
+	if (peer->zombie)
+		assert_int_equal(waitid(P_PID, (id_t)*ret_pid, NULL, WEXITED | WNOWAIT), 0);
+	else if (peer->gone)
 		assert_int_equal(waitpid(*ret_pid, &status, 0), *ret_pid);
 	r = process_of_socket(fd, ret);
 	close(alive[1]);
-	if (!peer->gone)
+	if (!peer->gone || peer->zombie)
 		assert_int_equal(waitpid(*ret_pid, &status, 0), *ret_pid);
 	assert_int_equal(status, 0);
 	return r;
@@ -206,11 +327,11 @@ static void test_other(void **state)
 		const uint32_t *groups;
 		uint32_t groups_n;
 	} cases[] = {
-		{{4711, 4242, NULL, 0, "a b\"=\n", false}, want_one, 1},
-		{{4711, 4242, one, 1, "x", false}, want_one, 1},
-		{{4711, 17, one, 1, "x", false}, want_added, 2},
-		{{4712, 6, doubles, ARRAY_SIZE(doubles), "fifteen_letters", false}, want_doubles,
-			4},
+		{{4711, 4242, NULL, 0, "a b\"=\n", false, false}, want_one, 1},
+		{{4711, 4242, one, 1, "x", false, false}, want_one, 1},
+		{{4711, 17, one, 1, "x", false, false}, want_added, 2},
+		{{4712, 6, doubles, ARRAY_SIZE(doubles), "fifteen_letters", false, false},
+			want_doubles, 4},
 	};
 
 	(void)state;
@@ -247,8 +368,9 @@ static void test_many_groups(void **state)
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(groups); i++)
 		groups[i] = (gid_t)(5000 - 2 * i);
-	assert_int_equal(peer_look(&(struct peer){1, 3001, groups, ARRAY_SIZE(groups), NULL, false},
-				 &p, &pid),
+	assert_int_equal(
+		peer_look(&(struct peer){1, 3001, groups, ARRAY_SIZE(groups), NULL, false, false},
+			&p, &pid),
 		0);
 	assert_int_equal(p.groups_n, 1001);
 	for (uint32_t i = 0; i < 1001; i++)
@@ -259,18 +381,26 @@ static void test_many_groups(void **state)
 /* Of a peer that is gone, what the socket knows stays and what /proc would say is unknown. */
 static void test_gone(void **state)
 {
-	struct process p;
-	pid_t pid;
+	struct peer peer = {.uid = 9, .gid = 9, .gone = true};
 
 	(void)state;
-	assert_int_equal(peer_look(&(struct peer){.gone = true, .uid = 9, .gid = 9}, &p, &pid), 0);
-	assert_int_equal(p.uid, geteuid() == 0 ? 9 : geteuid());
-	assert_int_equal(p.pid, pid);
-	assert_null(p.comm);
-	assert_null(p.unit);
-	assert_int_equal(p.loginuid, UINT32_MAX);
-	assert_int_equal(p.sessionid, UINT32_MAX);
-	process_fini(&p);
+	for (int zombie = 0; zombie < 2; zombie++) {
+		struct process p;
+		pid_t pid;
+
+		/* what a zombie's pid tells can be trusted without a pidfd too */
+		if (zombie && !kernel_has_pidfds())
+			break;
+		peer.zombie = zombie;
+		assert_int_equal(peer_look(&peer, &p, &pid), 0);
+		assert_int_equal(p.uid, geteuid() == 0 ? 9 : geteuid());
+		assert_int_equal(p.pid, pid);
+		assert_null(p.comm);
+		assert_null(p.unit);
+		assert_int_equal(p.loginuid, UINT32_MAX);
+		assert_int_equal(p.sessionid, UINT32_MAX);
+		process_fini(&p);
+	}
 }
 
 /* No descriptor to be had: the credentials stand, nothing is believed of /proc, nothing fails. */
@@ -327,6 +457,8 @@ int main(void)
 		cmocka_unit_test(test_gone),
 		cmocka_unit_test(test_no_descriptors),
 		cmocka_unit_test(test_nobody),
+		cmocka_unit_test(test_errors),
+		cmocka_unit_test(test_label),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
