@@ -61,7 +61,7 @@ static int process_read_groups(struct process *p, int fd)
 {
 	DROP_HEAP char *data = NULL;
 	uint32_t *groups;
-	size_t size, n, kept = 1;
+	size_t size = 0, n, kept = 1;
 	int r = option_read(fd, SO_PEERGROUPS, GROUPS_ROOM * sizeof(gid_t), &data, &size);
 
 	if (r < 0)
@@ -86,7 +86,7 @@ static int process_read_groups(struct process *p, int fd)
 static void process_read_label(struct process *p, int fd)
 {
 	DROP_HEAP char *data = NULL;
-	size_t size;
+	size_t size = 0;
 
 	if (option_read(fd, SO_PEERSEC, LABEL_ROOM, &data, &size) < 0)
 		return;
