@@ -4,6 +4,7 @@
  */
 #include "base/drop.h"
 #include "link/launch_broker.h"
+#include "link/launch_compile.h"
 #include "tests/fuzz/fuzz.h"
 
 #define TEXTS 16
@@ -59,12 +60,26 @@ static int again_texts(const struct letter *l, struct writer *w)
 	return r;
 }
 
+static int again_failed(const struct letter *l, struct writer *w)
+{
+	struct slice texts[TEXTS];
+	uint32_t n;
+	int r = compile_failed_read(l, texts, TEXTS, &n);
+
+	/* as many as asked for: there may have been more */
+	if (r < 0 || n == TEXTS)
+		return -1;
+	compile_failed_write(w, texts, n);
+	return 0;
+}
+
 static int (*const messages[])(const struct letter *l, struct writer *w) = {
 	again_setup,
 	again_answer,
 	again_failure,
 	again_serial,
 	again_texts,
+	again_failed,
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
