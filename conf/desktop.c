@@ -16,6 +16,8 @@ static bool next_line(struct lines *l, struct slice *ret)
 		return false;
 	end = memchr(l->at, '\n', (size_t)(l->end - l->at));
 	*ret = (struct slice){l->at, (size_t)((end ? end : l->end) - l->at)};
+	if (ret->size > 0 && ret->text[ret->size - 1] == '\r')
+		ret->size--;
 	l->at = end ? end + 1 : l->end;
 	l->line++;
 	return true;

@@ -1,6 +1,6 @@
 /*
  * desktop.h - key files in the manner of the desktop entry specification: [Section], Key=value,
- * Key[locale]=value, # comment. Strict: one bad line spoils the file.
+ * Key[locale]=value, # comment. Lines may end in CR LF. Strict: one bad line spoils the file.
  */
 #pragma once
 

@@ -10,17 +10,31 @@
 
 #define STEP 16384
 
+/* Nothing else has an end that one could read to. */
+static int kind_check(const struct stat *st)
+{
+	if (S_ISDIR(st->st_mode))
+		return -EISDIR;
+	return S_ISREG(st->st_mode) ? 0 : -EINVAL;
+}
+
 int file_open(const char *path)
 {
 	struct stat st;
-	DROP_FD int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	DROP_FD int fd = -1;
+	int e;
 
+	/* looked at before, as opening a device may do something; and after, as it is what counts */
+	if (stat(path, &st) < 0)
+		return -errno;
+	e = kind_check(&st);
+	if (e < 0)
+		return e;
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return -errno;
-	/* nothing else has an end that one could read to */
-	if (S_ISDIR(st.st_mode))
-		return -EISDIR;
-	return S_ISREG(st.st_mode) ? TAKE_FD(fd) : -EINVAL;
+	e = kind_check(&st);
+	return e < 0 ? e : TAKE_FD(fd);
 }
 
 int file_read(int fd, size_t limit, char **ret_data, size_t *ret_size)

@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-/* Opens for file_read, without waiting for a writer where `path` is a FIFO; -errno. */
+/* Opens a regular file for file_read; -EISDIR, -EINVAL if it is none, or -errno. */
 int file_open(const char *path);
 /*
  * Reads `fd` to its end. *ret_data is the caller's to free; a NUL follows the bytes. -EFBIG beyond

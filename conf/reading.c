@@ -62,6 +62,7 @@ int number_read(struct reading *r, const char *what, const char *text, int64_t *
 {
 	char *end;
 	long long v;
+	bool plain;
 
 	errno = 0;
 	v = strtoll(text, &end, 0);
@@ -69,7 +70,8 @@ int number_read(struct reading *r, const char *what, const char *text, int64_t *
 		return -EINVAL;
 	if (errno)
 		return -ERANGE;
-	if (strspn(text, "0123456789") != strlen(text) || (text[0] == '0' && text[1]))
+	plain = strspn(text, "0123456789") == strlen(text) && (text[0] != '0' || !text[1]);
+	if (v >= 0 && !plain)
 		reading_remark(r, LOG_WARNING,
 			"%s=\"%s\" is no plain decimal number, taken as %lld", what, text, v);
 	*ret = v;

@@ -66,6 +66,6 @@ struct slice reading_path(struct reading *r, struct slice text);
 const char *attribute_find(const char *const *attributes, const char *name);
 /* -ENOMEM if the arena is */
 int item_append(struct arena *arena, struct list *to, struct slice text);
-/* What C's strtol would read, but all of it is looked at: 0, -EINVAL (no number), -ERANGE; what is no
- * plain decimal number is complained about. */
+/* What C's strtol would read, but all of it is looked at: 0, -EINVAL (no number), -ERANGE; what is neither
+ * negative nor a plain decimal number is complained about. */
 int number_read(struct reading *r, const char *what, const char *text, int64_t *ret);
