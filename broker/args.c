@@ -46,7 +46,7 @@ static void values_skip(struct wire *w, struct slice signature, size_t from, siz
 		switch (type) {
 		case 'a':
 			must(wire_u32(w, &size));
-			must(wire_align(w, type_alignment(signature.text[from + 1])));
+			must(wire_align(w, type_of(signature.text[from + 1])->alignment));
 			must(wire_skip(w, size));
 			from = type_end(signature, from);
 			continue;
@@ -67,8 +67,8 @@ static void values_skip(struct wire *w, struct slice signature, size_t from, siz
 		case ')':
 			break;
 		default:
-			must(wire_align(w, type_alignment(type)));
-			must(wire_skip(w, type_alignment(type)));
+			must(wire_align(w, type_of(type)->alignment));
+			must(wire_skip(w, type_of(type)->alignment));
 		}
 		from++;
 	}

@@ -1,45 +1,26 @@
 /* signature.c - checks a signature and finds the ends of its types, in one pass */
 #include "broker/signature.h"
 
-enum { BASIC = 1 };
-
-/* one row per type code of the specification's type system; '(' and '{' stand for their types */
-static const struct {
-	uint8_t alignment, fixed_size, flags;
-} types[128] = {
-	['y'] = {1, 1, BASIC},
-	['b'] = {4, 0, BASIC},
-	['n'] = {2, 2, BASIC},
-	['q'] = {2, 2, BASIC},
-	['i'] = {4, 4, BASIC},
-	['u'] = {4, 4, BASIC},
-	['x'] = {8, 8, BASIC},
-	['t'] = {8, 8, BASIC},
-	['d'] = {8, 8, BASIC},
-	['h'] = {4, 4, BASIC},
-	['s'] = {4, 0, BASIC},
-	['o'] = {4, 0, BASIC},
-	['g'] = {1, 0, BASIC},
-	['v'] = {1, 0, 0},
-	['a'] = {4, 0, 0},
-	['('] = {8, 0, 0},
-	['{'] = {8, 0, 0},
+/* one row per type code of the specification's type system */
+const struct type_traits type_traits[256] = {
+	['y'] = {1, 1, true},
+	['b'] = {4, 0, true},
+	['n'] = {2, 2, true},
+	['q'] = {2, 2, true},
+	['i'] = {4, 4, true},
+	['u'] = {4, 4, true},
+	['x'] = {8, 8, true},
+	['t'] = {8, 8, true},
+	['d'] = {8, 8, true},
+	['h'] = {4, 4, true},
+	['s'] = {4, 0, true},
+	['o'] = {4, 0, true},
+	['g'] = {1, 0, true},
+	['v'] = {1, 0, false},
+	['a'] = {4, 0, false},
+	['('] = {8, 0, false},
+	['{'] = {8, 0, false},
 };
-
-unsigned int type_alignment(char type)
-{
-	return types[type & 0x7f].alignment;
-}
-
-unsigned int type_fixed_size(char type)
-{
-	return types[type & 0x7f].fixed_size;
-}
-
-bool type_is_basic(char type)
-{
-	return types[type & 0x7f].flags & BASIC;
-}
 
 /* What is open while reading: arrays that wait for their element, structs and dict entries. */
 struct opened {
@@ -100,9 +81,7 @@ static bool read_type(struct reading *r, unsigned int at)
 {
 	char type = r->out->text[at], top = top_of(r);
 
-	if (type & 0x80)
-		return false;
-	if (top == '{' && r->open[r->depth - 1].members == 0 && !type_is_basic(type))
+	if (top == '{' && r->open[r->depth - 1].members == 0 && !type_of(type)->basic)
 		return false; /* the key of a dict entry */
 	switch (type) {
 	case 'a':
@@ -125,7 +104,7 @@ static bool read_type(struct reading *r, unsigned int at)
 	case '}':
 		return close_container(r, '{', at);
 	default:
-		return type_alignment(type) && complete_type(r, at, at + 1);
+		return type_of(type)->alignment && complete_type(r, at, at + 1);
 	}
 }
 

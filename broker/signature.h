@@ -25,9 +25,15 @@ bool signature_read(struct signature *ret, struct slice s);
 /* One complete type, no more and no less: what a variant holds. */
 bool signature_is_single(const struct signature *signature);
 
-/* The alignment of a type by its first character (1, 2, 4 or 8); 0 for what is no type. */
-unsigned int type_alignment(char type);
-/* The size of a type whose values all have the same size and are valid whatever their bytes; else 0. */
-unsigned int type_fixed_size(char type);
-/* Not a container: may be the key of a dict entry. */
-bool type_is_basic(char type);
+/* By type code; all zero for what is none. '(' and '{' stand for the types that they begin. */
+struct type_traits {
+	uint8_t alignment; /* 1, 2, 4 or 8 */
+	uint8_t fixed_size; /* of values that all have it and are valid whatever their bytes; or 0 */
+	bool basic; /* not a container: may be the key of a dict entry */
+};
+extern const struct type_traits type_traits[256];
+
+static inline const struct type_traits *type_of(char type)
+{
+	return &type_traits[(unsigned char)type];
+}

@@ -57,7 +57,7 @@ static bool bools_validate(struct wire *w, size_t size)
 
 static bool basic_validate(struct wire *w, char type)
 {
-	unsigned int size = type_fixed_size(type);
+	unsigned int size = type_of(type)->fixed_size;
 	struct slice text;
 
 	if (size)
@@ -96,11 +96,11 @@ static bool enter_array(struct walk *walk)
 	struct wire *w = walk->wire;
 	unsigned int element = walk->at + 1, next = walk->signature->next[walk->at];
 	char type = walk->signature->text[element];
-	unsigned int unit = type_fixed_size(type);
+	unsigned int unit = type_of(type)->fixed_size;
 	struct frame *frame;
 	uint32_t size;
 
-	if (!deeper(walk) || !wire_u32(w, &size) || !wire_align(w, type_alignment(type)))
+	if (!deeper(walk) || !wire_u32(w, &size) || !wire_align(w, type_of(type)->alignment))
 		return false;
 	if (size > MESSAGE_ARRAY_MAX)
 		return wire_fail(w, "an array is too long");
@@ -132,7 +132,7 @@ static bool enter_variant(struct walk *walk)
 
 	if (!deeper(walk) || !wire_signature(w, &text))
 		return false;
-	if (text.size == 1 && type_is_basic(text.text[0]) && !(text.text[0] & 0x80)) {
+	if (text.size == 1 && type_of(text.text[0])->basic) {
 		walk->depth--;
 		walk->at++;
 		return basic_validate(w, text.text[0]);

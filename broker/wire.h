@@ -77,8 +77,9 @@ static inline bool wire_text(struct wire *w, size_t size, struct slice *ret)
 {
 	const char *text = (const char *)w->bytes + w->at;
 
-	if (!wire_skip(w, size + 1))
-		return false;
+	if (w->end - w->at <= size) /* not size + 1: size_t may have 32 bits */
+		return wire_fail(w, "it ends too early");
+	w->at += size + 1;
 	if (text[size] != '\0')
 		return wire_fail(w, "a string does not end in NUL");
 	*ret = (struct slice){text, size};
