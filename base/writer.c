@@ -18,7 +18,7 @@ void *writer_grow(struct writer *w, size_t size)
 		w->bad = true;
 		return NULL;
 	}
-	if (need > w->room) {
+	if (need > w->room || !w->data) {
 		size_t room = w->room ? w->room : 256;
 		uint8_t *data;
 

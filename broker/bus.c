@@ -76,6 +76,16 @@ static int process_of_self(struct process *ret)
 	return r;
 }
 
+/* The trail hears of what is allowed only if some allow rule wants that logged. */
+static bool wants_allowed(const struct image *image)
+{
+	for (uint32_t i = 0; i < image->header->rules.count; i++) {
+		if (image->rules[i].log && image->rules[i].effect == EFFECT_ALLOW)
+			return true;
+	}
+	return false;
+}
+
 int bus_init(struct bus *bus, const struct policy *policy)
 {
 	int r;
@@ -105,11 +115,13 @@ int bus_init(struct bus *bus, const struct policy *policy)
 	bus->generation = 1;
 	pools_set(bus);
 	bus->gate = (struct gate){.judges = judges, .note = trail_note, .note_arg = &bus->trail};
+	bus->gate.note_allowed = wants_allowed(&bus->policy.image);
 	return 0;
 }
 
 void bus_fini(struct bus *bus)
 {
+	bus->ending = true;
 	listeners_close(bus);
 	list_for_each (at, &bus->peers)
 		peer_kill(list_entry(at, struct peer, link), NULL);
@@ -128,6 +140,7 @@ void bus_fini(struct bus *bus)
 	replies_fini(&bus->replies);
 	bus->driver_name->permanent = false;
 	name_put(bus->driver_name);
+	trail_fini(&bus->trail);
 	batch_fini(&bus->batch);
 	process_fini(&bus->own);
 	writer_fini(&bus->reply);
@@ -201,6 +214,7 @@ int bus_set_policy(struct bus *bus, const struct policy *policy)
 	free(fresh);
 	unnamed_rederive(bus);
 	bus->generation++;
+	bus->gate.note_allowed = wants_allowed(&bus->policy.image);
 	pools_set(bus);
 	policy_close(&old);
 	return 0;

@@ -25,6 +25,7 @@ struct bus {
 	struct loop loop;
 	struct supervisor *supervisor; /* the channel to launch */
 	struct list listeners; /* listener.link */
+	bool ending; /* nothing is announced any more */
 	bool paused; /* accepting stopped: no descriptors left */
 	uint32_t uid; /* the bus's own */
 	char guid[33], machine_id[33], type[32];

@@ -32,8 +32,11 @@ static const uint8_t *keep(struct bus *bus, const struct writer *bytes, bool *re
 static bool begin(struct bus *bus, const struct writer *bytes, struct message *m, struct transit *t)
 {
 	bool transient;
-	const uint8_t *kept = keep(bus, bytes, &transient);
+	const uint8_t *kept;
 
+	if (bus->ending)
+		return false;
+	kept = keep(bus, bytes, &transient);
 	if (message_parse(m, kept, bytes->size, NULL) != 0)
 		return false;
 	transit_init_driver(t, bus, m);

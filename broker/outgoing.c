@@ -77,6 +77,27 @@ static struct user *payer_of(struct peer *to, const struct parcel *parcel)
 	return parcel->payer ? parcel->payer : to->user;
 }
 
+static int receiver_stalled(struct timer *timer)
+{
+	struct outgoing *out = container_of(timer, struct outgoing, stalled);
+
+	peer_kill(container_of(out, struct peer, out),
+		"it took nothing from its full queue for too long");
+	return 0;
+}
+
+/* Somebody was refused for want of room: the receiver has to move now. */
+static int refuse_full(struct peer *to, enum limit limit, enum limit *ret_limit)
+{
+	int64_t after = bus_limit(to->bus, LIMIT_STALLED_RECEIVER_TIMEOUT);
+
+	if (after > 0 && !list_is_linked(&to->out.stalled.link))
+		timer_arm(
+			&to->out.stalled, &to->bus->loop, (uint64_t)after * 1000, receiver_stalled);
+	*ret_limit = limit;
+	return FAULT_LIMITS;
+}
+
 /* As in the reference a queue may be overrun by one message: what counts is what waits already. */
 static bool has_room(uint64_t max, uint64_t all, uint64_t mine, bool whole)
 {
@@ -95,14 +116,12 @@ int outgoing_check(struct peer *to, const struct parcel *parcel, enum limit *ret
 	if (list_is_empty(&out->packets))
 		return 0;
 	HASH_FIND(hh, out->shares, &payer->uid, sizeof(payer->uid), share);
-	*ret_limit = LIMIT_MAX_OUTGOING_BYTES;
 	if (!has_room((uint64_t)bus_limit(to->bus, LIMIT_MAX_OUTGOING_BYTES), out->bytes,
 		    share ? share->bytes : 0, whole))
-		return FAULT_LIMITS;
-	*ret_limit = LIMIT_MAX_OUTGOING_UNIX_FDS;
+		return refuse_full(to, LIMIT_MAX_OUTGOING_BYTES, ret_limit);
 	if (parcel->fds_n && !has_room((uint64_t)bus_limit(to->bus, LIMIT_MAX_OUTGOING_UNIX_FDS),
 				     out->fds, share ? share->fds : 0, whole))
-		return FAULT_LIMITS;
+		return refuse_full(to, LIMIT_MAX_OUTGOING_UNIX_FDS, ret_limit);
 	return 0;
 }
 
@@ -163,24 +182,6 @@ static void bytes_copy(struct packet *p, const struct parcel *parcel, size_t ski
 		memcpy(p->bytes + at, (const char *)parcel->body + skip, parcel->body_size - skip);
 }
 
-static int receiver_stalled(struct timer *timer)
-{
-	struct outgoing *out = container_of(timer, struct outgoing, stalled);
-	struct peer *to = container_of(out, struct peer, out);
-
-	peer_kill(to, "it took nothing from its queue for too long");
-	return 0;
-}
-
-static void stall_rearm(struct peer *to)
-{
-	int64_t after = bus_limit(to->bus, LIMIT_STALLED_RECEIVER_TIMEOUT);
-
-	if (after > 0)
-		timer_arm(
-			&to->out.stalled, &to->bus->loop, (uint64_t)after * 1000, receiver_stalled);
-}
-
 /* The whole of outgoing_queue but what happens on failure. */
 static int queue_copy(struct peer *to, const struct parcel *parcel, size_t skip)
 {
@@ -213,10 +214,8 @@ static int queue_copy(struct peer *to, const struct parcel *parcel, size_t skip)
 		return r;
 	}
 	bytes_copy(p, parcel, skip);
-	if (list_is_empty(&out->packets)) {
+	if (list_is_empty(&out->packets))
 		source_set(&to->source, to->source.events | EPOLLOUT);
-		stall_rearm(to);
-	}
 	list_append(&out->packets, &p->link);
 	return 0;
 }
@@ -368,7 +367,7 @@ void outgoing_flush(struct peer *to)
 		return;
 	} else {
 		packets_sent(out, (size_t)sent);
-		stall_rearm(to);
+		timer_cancel(&out->stalled);
 	}
 	if (list_is_empty(&out->packets)) {
 		timer_cancel(&out->stalled);

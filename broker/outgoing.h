@@ -53,7 +53,7 @@ struct outgoing {
 	struct share *shares;
 	struct box *box; /* in the bus's batch; NULL: nothing collected in this round */
 	bool cut; /* the receiver is gone or lost bytes: nothing is sent any more */
-	struct timer stalled; /* running while the queue is not empty */
+	struct timer stalled; /* running while the queue is full and nothing is taken from it */
 };
 
 void outgoing_init(struct outgoing *out);

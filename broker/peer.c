@@ -129,6 +129,7 @@ int peer_new(struct bus *bus, int fd)
 		return r;
 	}
 	identity_fill(peer);
+	peer->subject.identity = &peer->identity;
 	if (patience > 0)
 		timer_arm(&peer->auth_timer, &bus->loop, (uint64_t)patience * 1000, auth_overdue);
 	incomplete_add(peer);

@@ -43,7 +43,7 @@ static int on_recorder(struct supervisor *s, struct letter *l)
 		return -EBADMSG;
 	if (s->bus->trail.channel >= 0)
 		close(s->bus->trail.channel);
-	trail_init(&s->bus->trail, fd, s->bus->trail.bus);
+	trail_set_channel(&s->bus->trail, fd);
 	return 0;
 }
 
