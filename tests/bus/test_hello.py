@@ -4,8 +4,8 @@ import os
 import socket
 
 from harness import BusTest, rows
-from wire import DRIVER, DRIVER_PATH, ERROR, FAULT, PEER, PROPERTIES, RETURN, SIGNAL
-from wire import Closed, call, reply, signal
+from wire import DRIVER, DRIVER_PATH, ERROR, FAULT, PEER, PROPERTIES, RETURN, SIGNAL, Closed
+from wire import call, reply, signal
 
 # (label, interface, member, signature, arguments): everything that the driver knows, and some that it does not
 BEFORE_HELLO = [
