@@ -13,7 +13,7 @@
 
 enum from_compile {
 	FROM_COMPILE_IMAGE = 129, /* fd: a sealed memfd; complaints are in the image */
-	FROM_COMPILE_FAILED,      /* texts, one or more: "FILE:LINE: sentence" */
+	FROM_COMPILE_FAILED, /* texts, one or more: "FILE:LINE: sentence" */
 };
 
 /* A list of texts. Decoder: at most `max`, the rest is dropped; 0 or -EBADMSG. */
