@@ -14,7 +14,8 @@ struct judge {
 
 struct gate {
 	const struct judge *const *judges; /* NULL-terminated */
-	/* the one listener; told of every DENY, and of ALLOWs too where note_allowed is set */
+	/* the one listener; told of every DENY, advisory ones too, and where note_allowed is set
+	 * once of a request that is allowed (not once per judge) */
 	void (*note)(void *arg, const struct request *request, const struct verdict *verdict);
 	void *note_arg;
 	bool note_allowed;

@@ -37,14 +37,14 @@ struct rule {
 	struct image_text file; /* where the rule stands */
 	struct image_text text; /* the rule as written, e.g. <deny send_type="error"/> */
 	uint32_t line;
-	uint32_t id;               /* RULE_CONNECT: uid or gid, by `who` */
+	uint32_t id; /* RULE_CONNECT: uid or gid, by `who` */
 	uint32_t min_fds, max_fds; /* 0 and UINT32_MAX where absent */
-	uint8_t verb;              /* enum rule_verb */
-	uint8_t effect;            /* enum rule_effect */
-	uint8_t name_kind;         /* enum name_kind */
-	uint8_t who;               /* enum rule_who, RULE_CONNECT only */
-	uint8_t type;              /* D-Bus message type 1..4, 0 = any */
-	uint8_t eavesdrop;         /* enum tristate, as are the next two */
+	uint8_t verb; /* enum rule_verb */
+	uint8_t effect; /* enum rule_effect */
+	uint8_t name_kind; /* enum name_kind */
+	uint8_t who; /* enum rule_who, RULE_CONNECT only */
+	uint8_t type; /* D-Bus message type 1..4, 0 = any */
+	uint8_t eavesdrop; /* enum tristate, as are the next two */
 	uint8_t requested_reply;
 	uint8_t broadcast;
 	uint8_t log; /* 0 or 1 */
@@ -53,13 +53,14 @@ struct rule {
 
 enum section_context {
 	SECTION_DEFAULT,
-	SECTION_GROUP,      /* id = gid */
-	SECTION_USER,       /* id = uid */
+	SECTION_GROUP, /* id = gid */
+	SECTION_USER, /* id = uid */
 	SECTION_NO_CONSOLE, /* at_console="false": applies to everyone, as in the reference */
 	SECTION_MANDATORY,
 };
 
-/* All rules of one context (and id), of all files, in reading order; one run per verb. */
+/* All rules of one context (and id), of all files, in reading order; one run per verb. The runs
+ * follow one another through the rule table without gap: each rule stands in one section. */
 struct section {
 	uint32_t context; /* enum section_context */
 	uint32_t id;
@@ -111,7 +112,7 @@ struct image_table {
 struct image_header {
 	char magic[8];
 	uint64_t checksum; /* XXH3_64bits of everything behind this field */
-	uint32_t size;     /* of the whole image */
+	uint32_t size; /* of the whole image */
 	uint32_t flags;
 	uint32_t auth;
 	uint32_t apparmor; /* enum apparmor_mode */
@@ -122,14 +123,14 @@ struct image_header {
 	struct image_text pidfile;
 	struct image_text main_file; /* the file the compilation began with */
 	int64_t limits[LIMITS];
-	struct image_table rules;        /* struct rule */
-	struct image_table sections;     /* struct section, sorted by (context, id) */
-	struct image_table services;     /* struct service, sorted by name (memcmp order) */
+	struct image_table rules; /* struct rule */
+	struct image_table sections; /* struct section, sorted by (context, id) */
+	struct image_table services; /* struct service, sorted by name (memcmp order) */
 	struct image_table associations; /* struct association */
-	struct image_table texts;        /* struct image_text: the argv of services */
-	struct image_table listens;      /* struct image_text, in reading order */
-	struct image_table watches;      /* struct image_text: folders and files to watch for changes */
-	struct image_table complaints;   /* struct complaint */
+	struct image_table texts; /* struct image_text: the argv of services */
+	struct image_table listens; /* struct image_text, in reading order */
+	struct image_table watches; /* struct image_text: folders and files to watch for changes */
+	struct image_table complaints; /* struct complaint */
 };
 
 /* An image that was found good. Borrows the bytes it was opened on. */
@@ -154,8 +155,8 @@ int image_open(struct image *ret, const void *data, size_t size, const char **re
 static inline struct slice image_slice(const struct image *image, struct image_text t)
 {
 	if (!t.at)
-		return (struct slice){ NULL, 0 };
-	return (struct slice){ (const char *)image->bytes + t.at, t.size };
+		return (struct slice){NULL, 0};
+	return (struct slice){(const char *)image->bytes + t.at, t.size};
 }
 
 /* NUL-terminated, "" where absent. */

@@ -9,8 +9,8 @@ enum verb {
 	VERB_OWN,
 	VERB_SEND, /* one delivery: the sender's send rules and the recipient's receive rules */
 	/* refusals that no judge speaks about, but which are recorded in the same shape: */
-	VERB_DRIVER,   /* a driver method with a check of its own */
-	VERB_MONITOR,  /* BecomeMonitor */
+	VERB_DRIVER, /* a driver method with a check of its own */
+	VERB_MONITOR, /* BecomeMonitor */
 	VERB_ACTIVATE, /* starting a service */
 	VERB_PROTOCOL, /* a violation that disconnects */
 	VERBS
@@ -27,7 +27,7 @@ struct party {
 /* What rules can say about a message. Absent fields have text NULL. */
 struct traffic {
 	uint8_t type; /* 1..4 */
-	bool is_reply;  /* REPLY_SERIAL is not 0, whatever the type */
+	bool is_reply; /* REPLY_SERIAL is not 0, whatever the type */
 	bool broadcast; /* a signal without destination */
 	uint32_t fds;
 	struct slice path, interface, member, error, destination;
@@ -40,8 +40,8 @@ struct request {
 	/* SEND: the recipient; NULL for the driver or a service that is not running yet */
 	const struct party *recipient;
 	const struct traffic *traffic; /* SEND (and DRIVER, MONITOR, ACTIVATE: the call) */
-	struct slice name;             /* OWN: which name */
-	bool requested_reply;          /* SEND: answers a call that is waiting for it */
-	bool eavesdrop;                /* SEND: recipient is not who the message is addressed to */
-	uint32_t bus_uid;              /* CONNECT: the uid the bus runs as, allowed where no rule speaks */
+	struct slice name; /* OWN: which name */
+	bool requested_reply; /* SEND: answers a call that is waiting for it */
+	bool eavesdrop; /* SEND: recipient is not who the message is addressed to */
+	uint32_t bus_uid; /* CONNECT: the uid the bus runs as, allowed where no rule speaks */
 };

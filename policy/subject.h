@@ -14,11 +14,11 @@
 
 /* Who it is; texts are owned by whoever fills this in, NULL where unknown. */
 struct identity {
-	uint32_t uid;       /* ID_NONE: unknown (anonymous) */
-	uint32_t *groups;   /* ascending, without doubles, primary group included */
+	uint32_t uid; /* ID_NONE: unknown (anonymous) */
+	uint32_t *groups; /* ascending, without doubles, primary group included */
 	uint32_t groups_n;
-	int32_t pid;        /* 0: unknown */
-	uint32_t loginuid;  /* ID_NONE: unset or unknown */
+	int32_t pid; /* 0: unknown */
+	uint32_t loginuid; /* ID_NONE: unset or unknown */
 	uint32_t sessionid; /* ID_NONE: unset or unknown */
 	char *comm, *unit;
 	char *label; /* MAC label, without the final NUL in label_size */

@@ -13,10 +13,10 @@ struct judge;
 
 enum reason {
 	REASON_SILENCE, /* nobody said allow: denied */
-	REASON_RULE,    /* `rule` */
+	REASON_RULE, /* `rule` */
 	REASON_NO_RULE, /* no rule fitted: denied (or the connect default) */
-	REASON_LIMIT,   /* `limit`, `figure` */
-	REASON_FAULT,   /* `text`: a constant sentence */
+	REASON_LIMIT, /* `limit`, `figure` */
+	REASON_FAULT, /* `text`: a constant sentence */
 };
 
 struct verdict {
@@ -37,5 +37,4 @@ struct verdict {
  * `deny by receive rules: no rule matched`, `deny by limit: max_names_per_connection=512`.
  * `request` is the question the verdict answered (for the nearest rule). Returns what snprintf does.
  */
-int verdict_explain(
-	const struct verdict *v, const struct request *request, char *buf, size_t size);
+int verdict_explain(const struct verdict *v, const struct request *request, char *buf, size_t size);
