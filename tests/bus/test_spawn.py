@@ -1,0 +1,168 @@
+#!/usr/bin/python3
+"""Services whose program the bus starts itself: as whom, with which environment, and what callers
+are told if it does not come up.
+
+The bus is the program named by DBUS_WARDEN_BUS, or the reference, /usr/bin/dbus-daemon.
+"""
+
+import os
+import unittest
+
+import wire
+from test_launch import IS_REFERENCE, Case, until
+
+SPAWN = "org.freedesktop.DBus.Error.Spawn."
+TIMED_OUT = "org.freedesktop.DBus.Error.TimedOut"
+
+
+class Services(Case):
+    kind = "session"
+
+    def setUp(self):
+        super().setUp()
+        os.chmod(self.folder, 0o777)
+        os.mkdir(self.path("services"))
+
+    def service(self, name, command, more=""):
+        """A .service file; %(out)s in the command is a file that check() reads."""
+        text = "[D-BUS Service]\nName=%s\nExec=%s\n%s" % (name, command, more)
+        self.write("services/%s.service" % name, text)
+
+    def bus(self, timeout=1000, **more):
+        inside = "<type>%s</type><listen>unix:path=%s</listen><servicedir>%s</servicedir>" % (
+            self.kind,
+            self.path("bus"),
+            self.path("services"),
+        )
+        inside += '<limit name="service_start_timeout">%d</limit>' % timeout
+        process, address = self.run_bus("--config-file=" + self.config(inside), **more)
+        return process, address, self.connect(self.path("bus"))
+
+    def failure(self, client, name):
+        with self.assertRaises(wire.CallError) as caught:
+            client.driver("StartServiceByName", "su", name, 0)
+        return caught.exception
+
+    def output(self, name="out"):
+        until(lambda: os.path.exists(self.path(name)), "output of the service")
+        with open(self.path(name), encoding="utf-8") as file:
+            return file.read()
+
+    def printing(self, name, command, more=""):
+        """A service that leaves the command's output in a file, whole."""
+        out = self.path("out")
+        self.service(name, "/bin/sh -c '(%s) > %s.new; mv %s.new %s'" % (command, out, out, out), more)
+
+
+class Both(Services):
+    def test_failures(self):
+        self.service("a.exits", "/bin/sh -c 'exit 7'")
+        self.service("a.dies", "/bin/sh -c 'kill -9 $$'")
+        self.service("a.missing", "/nonexistent/program")
+        self.service("a.quiet", "/bin/true")
+        _, _, client = self.bus()
+        for name, error, text in [
+            ("a.exits", SPAWN + "ChildExited", "status 7"),
+            ("a.dies", SPAWN + "ChildSignaled", "signal 9"),
+            ("a.missing", SPAWN + "ExecFailed", "No such file or directory"),
+            # it may have gone to the background
+            ("a.quiet", TIMED_OUT, "service_start_timeout"),
+            ("a.none", "org.freedesktop.DBus.Error.ServiceUnknown", "a.none"),
+        ]:
+            with self.subTest(name=name):
+                failure = self.failure(client, name)
+                self.assertEqual(failure.name, error)
+                self.assertIn(text, failure.text)
+
+    def test_failure_again(self):
+        """One failed start does not spoil the next."""
+        self.service("a.exits", "/bin/sh -c 'echo >> %s; exit 1'" % self.path("count"))
+        _, _, client = self.bus()
+        for _ in range(3):
+            self.assertEqual(self.failure(client, "a.exits").name, SPAWN + "ChildExited")
+        self.assertEqual(self.output("count"), "\n\n\n")
+
+    def test_one_start_for_all(self):
+        self.service("a.slow", "/bin/sh -c 'echo >> %s; sleep 0.3; exit 1'" % self.path("count"))
+        _, _, client = self.bus(timeout=10000)
+        start = ("StartServiceByName", "su", ("a.slow", 0))
+        serials = [
+            client.send(wire.call(wire.DRIVER, wire.DRIVER_PATH, wire.DRIVER, *start)) for _ in range(5)
+        ]
+        for serial in serials:
+            self.assertEqual(client.answer(serial).error, SPAWN + "ChildExited")
+        self.assertEqual(self.output("count"), "\n")
+
+    def test_message_starts(self):
+        self.service("a.exits", "/bin/sh -c 'exit 1'")
+        _, _, client = self.bus()
+        with self.assertRaises(wire.CallError) as caught:
+            client.call(wire.call("a.exits", "/a", "a.b", "C"))
+        self.assertEqual(caught.exception.name, SPAWN + "ChildExited")
+
+    def test_environment(self):
+        self.printing("a.b", "env")
+        _, address, client = self.bus(env={"PATH": os.environ["PATH"], "OURS": "kept", "CHANGED": "old"})
+        changes = {"CHANGED": "new", "ADDED": "a=b c", "EMPTY": ""}
+        client.driver("UpdateActivationEnvironment", "a{ss}", changes)
+        self.assertEqual(self.failure(client, "a.b").name, TIMED_OUT)
+        lines = self.output().splitlines()
+        for line in [
+            "OURS=kept",
+            "CHANGED=new",
+            "ADDED=a=b c",
+            "EMPTY=",
+            "DBUS_STARTER_BUS_TYPE=session",
+            "DBUS_STARTER_ADDRESS=" + address,
+            "DBUS_SESSION_BUS_ADDRESS=" + address,
+        ]:
+            self.assertIn(line, lines)
+        self.assertNotIn("CHANGED=old", lines)
+
+    def test_descriptors(self):
+        """A service gets nothing but stdin, stdout and stderr."""
+        self.printing("a.b", "ls /proc/$$/fd")
+        _, _, client = self.bus()
+        self.failure(client, "a.b")
+        # 10 is the shell's own
+        self.assertLessEqual({int(n) for n in self.output().split()}, {0, 1, 2, 10})
+
+    def test_arguments(self):
+        program = self.path("program")
+        self.write("program", '#!/bin/sh\nfor i; do echo "<$i>"; done > %s.new; mv %s.new %s\n' % (
+            (self.path("out"),) * 3))
+        os.chmod(program, 0o755)
+        self.service("a.b", "%s one 'two three' \"four'\" '' *" % program)
+        _, _, client = self.bus()
+        self.failure(client, "a.b")
+        self.assertEqual(self.output(), "<one>\n<two three>\n<four'>\n<>\n<*>\n")
+
+
+@unittest.skipIf(IS_REFERENCE or os.geteuid() != 0, "ours, as root: the reference has a setuid helper")
+class System(Services):
+    kind = "system"
+
+    def test_user_and_environment(self):
+        """As its User=, all groups and nothing else, in an environment of its own."""
+        self.printing("a.b", "id; env", "User=nobody\n")
+        _, address, client = self.bus(env=dict(os.environ, SECRET="x"))
+        self.assertEqual(self.failure(client, "a.b").name, TIMED_OUT)
+        lines = self.output().splitlines()
+        self.assertRegex(lines[0], r"^uid=65534\(nobody\) gid=65534\(nogroup\) groups=65534\(nogroup\)$")
+        self.assertIn("DBUS_STARTER_ADDRESS=" + address, lines)
+        self.assertIn("DBUS_STARTER_BUS_TYPE=system", lines)
+        self.assertNotIn("SECRET=x", lines)
+
+    def test_no_user(self):
+        self.service("a.b", "/bin/true")
+        _, _, client = self.bus()
+        self.assertEqual(self.failure(client, "a.b").name, SPAWN + "FileInvalid")
+
+    def test_unknown_user(self):
+        self.service("a.b", "/bin/true", "User=no-such-account\n")
+        _, _, client = self.bus()
+        self.assertEqual(self.failure(client, "a.b").name, SPAWN + "ExecFailed")
+
+
+if __name__ == "__main__":
+    unittest.main()
