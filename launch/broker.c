@@ -25,6 +25,8 @@ int broker_send(struct warden *w, uint32_t type, const struct writer *fields, in
 	if (w->broker_channel < 0)
 		return 0;
 	r = channel_send(w->broker_channel, type, fields, &fd, fd >= 0 ? 1 : 0);
+	if (r == -EAGAIN)
+		log_error("dbus-warden-broker does not read what it is sent");
 	/* one that is going away is seen going: by its end */
 	return r == -EPIPE ? 0 : r;
 }
