@@ -15,6 +15,8 @@
 #include "broker/route.h"
 #include "broker/stream.h"
 
+#define RELAY_ROOM 512 /* what a header can grow by */
+
 void stream_fini(struct stream *stream)
 {
 	timer_cancel(&stream->fd_timer);
@@ -171,6 +173,14 @@ static void hold(struct peer *peer, const uint8_t *bytes, size_t size, size_t wa
 		timer_arm(&in->fd_timer, &peer->bus->loop, (uint64_t)patience * 1000, fds_overdue);
 }
 
+/* The relayed message is longer than what came in by its sender's name: both must be valid. */
+static size_t size_limit(const struct bus *bus)
+{
+	uint64_t limit = (uint64_t)bus_limit(bus, LIMIT_MAX_MESSAGE_SIZE);
+
+	return limit < MESSAGE_SIZE_MAX - RELAY_ROOM ? limit : MESSAGE_SIZE_MAX - RELAY_ROOM;
+}
+
 /* Handles all complete messages and keeps the rest. */
 static void consume(struct peer *peer, const uint8_t *bytes, size_t size, bool fds_lost)
 {
@@ -183,8 +193,7 @@ static void consume(struct peer *peer, const uint8_t *bytes, size_t size, bool f
 			at += route_sasl(peer, bytes + at, size - at);
 			continue;
 		}
-		r = message_measure(bytes + at, size - at,
-			(size_t)bus_limit(peer->bus, LIMIT_MAX_MESSAGE_SIZE), &want);
+		r = message_measure(bytes + at, size - at, size_limit(peer->bus), &want);
 		if (r != 0) {
 			route_violation(peer, r, NULL);
 			return;

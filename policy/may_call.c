@@ -29,7 +29,7 @@ static bool can_fit(const struct image *image, const struct rule *rule, struct s
 static bool fits_all(const struct rule *rule)
 {
 	return !rule->path.at && !rule->interface.at && !rule->member.at && rule->min_fds == 0 &&
-	       rule->max_fds == UINT32_MAX && rule->eavesdrop != IS_TRUE;
+	       rule->max_fds == UINT32_MAX;
 }
 
 bool rules_may_call(const struct request *request)
