@@ -57,7 +57,8 @@ static inline uint64_t reader_u64(struct reader *r)
 static inline struct slice reader_text(struct reader *r)
 {
 	uint32_t size = reader_u32(r);
-	const char *p = reader_bytes(r, (size_t)size + 1);
+	/* compared first: on 32 bits the size with its NUL could wrap */
+	const char *p = size < (size_t)(r->end - r->at) ? reader_bytes(r, (size_t)size + 1) : NULL;
 
 	if (!p || p[size] != '\0') {
 		r->bad = true;

@@ -56,6 +56,9 @@ extern const size_t driver_methods_n;
 /* driver_send.c: the driver's messages; what cannot be delivered is dropped as in the reference */
 void driver_send_error(
 	struct bus *bus, struct peer *to, uint32_t serial, int fault, const char *detail);
+/* Shows monitors an error that nobody gets: a copy of a broadcast, or a message of the driver
+ * (`to` NULL), was refused to its receiver. */
+void driver_capture_error(struct bus *bus, struct peer *to, uint32_t serial, int fault);
 /* The same with an error name and a sentence that are not in the table. */
 void driver_send_failure(
 	struct bus *bus, struct peer *to, uint32_t serial, struct slice error, struct slice text);

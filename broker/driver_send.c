@@ -48,6 +48,7 @@ void driver_send(struct bus *bus, struct peer *to, const struct writer *bytes, i
 {
 	struct message m;
 	struct transit t;
+	int r = 0;
 
 	if (!begin(bus, bytes, &m, &t))
 		return;
@@ -58,8 +59,10 @@ void driver_send(struct bus *bus, struct peer *to, const struct writer *bytes, i
 	}
 	transit_capture(&t);
 	if (to->state != PEER_DYING)
-		(void)transit_deliver(&t, to, false);
+		r = transit_deliver(&t, to, false);
 	transit_fini(&t);
+	if (r > 0)
+		driver_capture_error(bus, NULL, m.serial, r);
 }
 
 static void broadcast(struct bus *bus, const struct writer *bytes)
@@ -74,8 +77,8 @@ static void broadcast(struct bus *bus, const struct writer *bytes)
 	transit_fini(&t);
 }
 
-static void send_error(
-	struct bus *bus, struct peer *to, uint32_t serial, const char *error, struct slice text)
+static int compose_error(struct compose *c, struct bus *bus, const struct peer *to, uint32_t serial,
+	const char *error, struct slice text)
 {
 	struct compose_header header = {.type = MESSAGE_ERROR,
 		.flags = MESSAGE_NO_REPLY_EXPECTED,
@@ -83,13 +86,37 @@ static void send_error(
 		.reply_serial = serial,
 		.error = error,
 		.signature = "s",
-		.destination = to->unique_name};
+		.destination = to ? to->unique_name : SLICE(DRIVER_NAME)};
+
+	compose_begin(c, &bus->message, &header);
+	compose_string(c, text);
+	return compose_end(c);
+}
+
+static void send_error(
+	struct bus *bus, struct peer *to, uint32_t serial, const char *error, struct slice text)
+{
 	struct compose c;
 
-	compose_begin(&c, &bus->message, &header);
-	compose_string(&c, text);
-	if (compose_end(&c) == 0)
+	if (compose_error(&c, bus, to, serial, error, text) == 0)
 		driver_send(bus, to, c.out, -1);
+}
+
+void driver_capture_error(struct bus *bus, struct peer *to, uint32_t serial, int fault)
+{
+	struct compose c;
+	struct message m;
+	struct transit t;
+
+	if (matches_is_empty(&bus->monitors))
+		return;
+	if (compose_error(&c, bus, to, serial, fault_name(fault), slice_of(fault_sentence(fault))) <
+			0 ||
+		!begin(bus, c.out, &m, &t))
+		return;
+	t.addressee = to;
+	transit_capture(&t);
+	transit_fini(&t);
 }
 
 void driver_send_error(

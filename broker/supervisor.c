@@ -180,6 +180,8 @@ static int setup(struct supervisor *s, struct bus *bus, struct letter *l, int ch
 	}
 	copy_id(bus->guid, sizeof(bus->guid), m.guid);
 	copy_id(bus->machine_id, sizeof(bus->machine_id), m.machine_id);
+	log_open("dbus-warden-broker", (m.flags & SETUP_STDERR ? LOG_TO_STDERR : 0u) |
+					       (m.flags & SETUP_SYSLOG ? LOG_TO_SYSLOG : 0u));
 	bus->pid = m.pid;
 	bus->selinux = m.flags & SETUP_SELINUX;
 	bus->systemd_activation = m.flags & SETUP_SYSTEMD_ACTIVATION;

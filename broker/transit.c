@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "broker/bus.h"
+#include "broker/driver.h"
 #include "broker/fault.h"
 #include "broker/peer.h"
 #include "broker/transit.h"
@@ -168,13 +169,17 @@ static void spread_one(void *arg, struct match *match)
 	struct spreading *s = arg;
 	struct transit *t = s->transit;
 	struct peer *to = container_of(match->holder, struct peer, matches);
+	int r;
 
 	if (to->last_route == t->route || to->state != PEER_ACTIVE)
 		return;
 	if (!s->resolved && !sender_fits(t, match->rule->sender))
 		return;
 	to->last_route = t->route;
-	(void)transit_deliver(t, to, s->eavesdrop);
+	r = transit_deliver(t, to, s->eavesdrop);
+	/* nobody is told but monitors, which see the refusal as if the sender were */
+	if (r > 0)
+		driver_capture_error(t->bus, t->sender, t->message->serial, r);
 }
 
 static void matchable_init(struct matchable *m, const struct transit *t)
