@@ -1,6 +1,7 @@
 /*
  * activation.c - holding messages for a service that is being started. What is held is charged to
- * its sender; a start that never ends is given up after service_start_timeout.
+ * its sender; a start that never ends is given up after service_start_timeout, and its program
+ * with it: a second one would have to share the name with it.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -13,6 +14,7 @@
 #include "broker/route.h"
 #include "broker/supervisor.h"
 #include "broker/transit.h"
+#include "link/launch_broker.h"
 
 #define START_SUCCESS 1 /* what StartServiceByName returns */
 
@@ -60,14 +62,17 @@ static struct activation *find(struct bus *bus, struct slice name)
 static int overdue(struct timer *timer)
 {
 	struct activation *a = container_of(timer, struct activation, timer);
+	struct broker_failure failure = {
+		a->serial, slice_of(a->name), SLICE("org.freedesktop.DBus.Error.TimedOut"), {0}};
 	char text[512];
+	int r = supervisor_stop_service(a->bus->supervisor, a->serial);
 
 	snprintf(text, sizeof(text), "\"%.300s\" did not take its name in time (%s=%lldms)",
 		a->name, limit_name(LIMIT_SERVICE_START_TIMEOUT),
 		(long long)bus_limit(a->bus, LIMIT_SERVICE_START_TIMEOUT));
-	activation_failed(a->bus, slice_of(a->name), SLICE("org.freedesktop.DBus.Error.TimedOut"),
-		slice_of(text));
-	return 0;
+	failure.text = slice_of(text);
+	activation_failed(a->bus, &failure);
+	return r;
 }
 
 /* The start of a service, begun if it is not under way. */
@@ -88,6 +93,7 @@ static int begin(struct bus *bus, struct slice name, enum limit *ret_limit, stru
 	if (!a)
 		return -ENOMEM;
 	a->bus = bus;
+	a->serial = ++bus->start_serial;
 	list_init(&a->held);
 	a->name = strndup(name.text, name.size);
 	if (a->name)
@@ -97,7 +103,7 @@ static int begin(struct bus *bus, struct slice name, enum limit *ret_limit, stru
 		free(a);
 		return -ENOMEM;
 	}
-	r = supervisor_start_service(bus->supervisor, name);
+	r = supervisor_start_service(bus->supervisor, a->serial, name);
 	if (r < 0) {
 		activation_free(a);
 		return r;
@@ -212,11 +218,12 @@ void activation_done(struct bus *bus, struct slice name)
 		return;
 	list_for_each_safe (at, &a->held) {
 		struct held *h = list_entry(at, struct held, link);
+		const char *why = NULL;
 		struct message m;
 
 		if (h->size == 0)
 			answer_start(bus, h);
-		else if (message_parse(&m, h->bytes, h->size, NULL) == 0)
+		else if (message_parse(&m, h->bytes, h->size, &why) == 0)
 			route_held(h->peer, &m, h->fds);
 		/* what was collected for this round points into it */
 		batch_flush(bus);
@@ -225,16 +232,17 @@ void activation_done(struct bus *bus, struct slice name)
 	activation_free(a);
 }
 
-void activation_failed(struct bus *bus, struct slice name, struct slice error, struct slice text)
+void activation_failed(struct bus *bus, const struct broker_failure *failure)
 {
-	struct activation *a = find(bus, name);
+	struct activation *a = find(bus, failure->name);
 
-	if (!a)
+	/* how an earlier one ended says nothing of this one */
+	if (!a || a->serial != failure->serial)
 		return;
 	list_for_each_safe (at, &a->held) {
 		struct held *h = list_entry(at, struct held, link);
 
-		driver_send_failure(bus, h->peer, h->serial, error, text);
+		driver_send_failure(bus, h->peer, h->serial, failure->error, failure->text);
 	}
 	activation_free(a);
 }

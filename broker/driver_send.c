@@ -3,10 +3,12 @@
  * rules like everybody's messages and are dropped silently where those refuse (the action they tell
  * of has happened all the same).
  */
+#include "base/log.h"
 #include "broker/bus.h"
 #include "broker/driver.h"
 #include "broker/fault.h"
 #include "broker/peer.h"
+#include "broker/syntax.h"
 #include "broker/transit.h"
 
 uint32_t driver_serial(struct bus *bus)
@@ -31,14 +33,17 @@ static const uint8_t *keep(struct bus *bus, const struct writer *bytes, bool *re
 /* The driver's own bytes are parsed like everybody's: rules and monitors see one form. */
 static bool begin(struct bus *bus, const struct writer *bytes, struct message *m, struct transit *t)
 {
+	const char *why = NULL;
 	bool transient;
 	const uint8_t *kept;
 
 	if (bus->ending)
 		return false;
 	kept = keep(bus, bytes, &transient);
-	if (message_parse(m, kept, bytes->size, NULL) != 0)
+	if (message_parse(m, kept, bytes->size, &why) != 0) {
+		log_error("A message of the bus itself is not sent: %s", why);
 		return false;
+	}
 	transit_init_driver(t, bus, m);
 	t->parcel.transient = transient;
 	return true;
@@ -77,6 +82,19 @@ static void broadcast(struct bus *bus, const struct writer *bytes)
 	transit_fini(&t);
 }
 
+/* Sentences are cut to the size of a buffer, and may quote what clients sent: a character that was
+ * cut in two goes. */
+static struct slice whole_characters(struct slice text)
+{
+	if (syntax_is_utf8(text))
+		return text;
+	while (text.size && (text.text[text.size - 1] & 0xc0) == 0x80)
+		text.size--;
+	if (text.size)
+		text.size--;
+	return syntax_is_utf8(text) ? text : SLICE("");
+}
+
 static int compose_error(struct compose *c, struct bus *bus, const struct peer *to, uint32_t serial,
 	const char *error, struct slice text)
 {
@@ -89,7 +107,7 @@ static int compose_error(struct compose *c, struct bus *bus, const struct peer *
 		.destination = to ? to->unique_name : SLICE(DRIVER_NAME)};
 
 	compose_begin(c, &bus->message, &header);
-	compose_string(c, text);
+	compose_string(c, whole_characters(text));
 	return compose_end(c);
 }
 
