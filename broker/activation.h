@@ -10,6 +10,7 @@
 #include "base/loop.h"
 #include "base/slice.h"
 
+struct broker_failure;
 struct bus;
 struct call;
 struct peer;
@@ -19,6 +20,7 @@ struct transit;
 struct activation {
 	struct bus *bus;
 	char *name;
+	uint64_t serial; /* what launch knows the start by */
 	struct list held; /* held.link, in the order of arrival */
 	struct timer timer;
 	UT_hash_handle hh; /* bus.activations */
@@ -31,8 +33,8 @@ int activation_hold(struct transit *t);
 int activation_start(struct call *call, struct slice name);
 /* The name has an owner: what was held for it is judged and delivered. */
 void activation_done(struct bus *bus, struct slice name);
-/* The start failed: everybody who waits is told the error. */
-void activation_failed(struct bus *bus, struct slice name, struct slice error, struct slice text);
+/* A start failed: everybody who waits for this one is told the error. */
+void activation_failed(struct bus *bus, const struct broker_failure *failure);
 /* Drops what a peer that is going has waiting. */
 void activation_forget(struct peer *peer);
 void activations_fini(struct bus *bus);

@@ -1,5 +1,6 @@
 /* bus.c - making, changing and ending the bus as a whole */
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -37,6 +38,13 @@ int policy_open(struct policy *ret, int fd, const char **ret_why)
 		policy_close(&p);
 		return r;
 	}
+	p.fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	if (p.fd < 0) {
+		*ret_why = "no descriptor is left for the policy image";
+		r = -errno;
+		policy_close(&p);
+		return r;
+	}
 	*ret = p;
 	return 0;
 }
@@ -45,6 +53,8 @@ void policy_close(struct policy *policy)
 {
 	if (policy->bytes)
 		munmap((void *)policy->bytes, policy->size);
+	if (policy->fd > 0)
+		close(policy->fd);
 	*policy = (struct policy){0};
 }
 

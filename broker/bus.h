@@ -19,6 +19,7 @@ struct policy {
 	struct image image;
 	const void *bytes;
 	size_t size;
+	int fd; /* the sealed memfd, owned; for who may see the policy in force */
 };
 
 struct bus {
@@ -62,6 +63,7 @@ struct bus {
 	struct list reloads; /* ReloadConfig callers waiting (driver_admin.c) */
 	uint64_t reload_cookie;
 	struct activation *activations; /* services being started, by name */
+	uint64_t start_serial; /* of the last start of a service */
 };
 
 /* Takes no ownership of `policy`'s memory before it succeeds. 0 or -errno. */
@@ -79,6 +81,6 @@ static inline int64_t bus_limit(const struct bus *bus, enum limit limit)
 	return image_limit(&bus->policy.image, limit);
 }
 
-/* Maps and validates; 0, or -errno with a sentence in *ret_why. */
+/* Maps and validates, keeps a duplicate of `fd`; 0, or -errno with a sentence in *ret_why. */
 int policy_open(struct policy *ret, int fd, const char **ret_why);
 void policy_close(struct policy *policy);

@@ -17,6 +17,7 @@
 #define INTROSPECTABLE "org.freedesktop.DBus.Introspectable"
 #define PEER "org.freedesktop.DBus.Peer"
 #define MONITORING "org.freedesktop.DBus.Monitoring"
+#define POLICY "org.dbuswarden.Policy1" /* ours: docs/dbus-warden.1 */
 #define STATS "org.freedesktop.DBus.Debug.Stats"
 
 /* clang-format off */
@@ -47,6 +48,7 @@ const struct method driver_methods[] = {
 	{ PEER, "GetMachineId", "", "s", 0, driver_get_machine_id },
 	{ PEER, "Ping", "", "", 0, driver_ping },
 	{ MONITORING, "BecomeMonitor", "asu", "", METHOD_PRIVILEGED | METHOD_ONE_PATH, driver_become_monitor },
+	{ POLICY, "GetImage", "", "ht", METHOD_PRIVILEGED | METHOD_ONE_PATH, driver_get_image },
 	{ STATS, "GetStats", "", "a{sv}", METHOD_PRIVILEGED | METHOD_ONE_PATH, driver_get_stats },
 	{ STATS, "GetConnectionStats", "s", "a{sv}", METHOD_PRIVILEGED | METHOD_ONE_PATH, driver_get_connection_stats },
 	{ STATS, "GetAllMatchRules", "", "a{sas}", METHOD_PRIVILEGED | METHOD_ONE_PATH, driver_get_all_match_rules },

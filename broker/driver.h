@@ -109,6 +109,7 @@ int driver_property_set(struct call *call);
 int driver_reload_config(struct call *call);
 int driver_update_environment(struct call *call);
 int driver_become_monitor(struct call *call);
+int driver_get_image(struct call *call);
 int driver_get_stats(struct call *call);
 int driver_get_connection_stats(struct call *call);
 int driver_get_all_match_rules(struct call *call);

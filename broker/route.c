@@ -106,12 +106,23 @@ static void refuse_limit(struct peer *peer, struct transit *t)
 	route_refuse(peer, t->message, FAULT_LIMITS, text);
 }
 
+/* No such receiver, and which. */
+static void refuse_name(struct peer *peer, const struct message *m, int fault)
+{
+	char text[272];
+
+	snprintf(text, sizeof(text), "\"%.*s\"", SLICE_FMT(m->destination));
+	route_refuse(peer, m, fault, text);
+}
+
 static void refuse(struct peer *peer, struct transit *t, int fault)
 {
 	if (fault == FAULT_DENIED)
 		refuse_denied(peer, t);
 	else if (fault == FAULT_LIMITS)
 		refuse_limit(peer, t);
+	else if (fault == FAULT_NO_OWNER || fault == FAULT_SERVICE_UNKNOWN)
+		refuse_name(peer, t->message, fault);
 	else
 		route_refuse(peer, t->message, fault, NULL);
 }
@@ -226,7 +237,7 @@ void route_held(struct peer *peer, const struct message *m, const int *fds)
 	if (t.addressee)
 		to_addressee(peer, &t);
 	else
-		route_refuse(peer, m, FAULT_SERVICE_UNKNOWN, NULL);
+		refuse_name(peer, m, FAULT_SERVICE_UNKNOWN);
 	transit_fini(&t);
 }
 

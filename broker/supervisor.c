@@ -106,7 +106,7 @@ static int on_service_failed(struct supervisor *s, struct letter *l)
 	int r = broker_failure_read(l, &f);
 
 	if (r == 0)
-		activation_failed(s->bus, f.name, f.error, f.text);
+		activation_failed(s->bus, &f);
 	return r;
 }
 
@@ -223,13 +223,25 @@ int supervisor_ask_reload(struct supervisor *supervisor, uint64_t cookie)
 	return r;
 }
 
-int supervisor_start_service(struct supervisor *supervisor, struct slice name)
+int supervisor_start_service(struct supervisor *supervisor, uint64_t serial, struct slice name)
+{
+	struct broker_start start = {serial, name};
+	struct writer w = {0};
+	int r;
+
+	broker_start_write(&w, &start);
+	r = say(supervisor, FROM_BROKER_START_SERVICE, &w);
+	writer_fini(&w);
+	return r;
+}
+
+int supervisor_stop_service(struct supervisor *supervisor, uint64_t serial)
 {
 	struct writer w = {0};
 	int r;
 
-	broker_texts_write(&w, &name, 1);
-	r = say(supervisor, FROM_BROKER_START_SERVICE, &w);
+	broker_serial_write(&w, serial);
+	r = say(supervisor, FROM_BROKER_STOP_SERVICE, &w);
 	writer_fini(&w);
 	return r;
 }

@@ -14,7 +14,9 @@ int supervisor_start(struct supervisor *supervisor, struct bus *bus, int fd);
 void supervisor_fini(struct supervisor *supervisor);
 
 int supervisor_ask_reload(struct supervisor *supervisor, uint64_t cookie);
-int supervisor_start_service(struct supervisor *supervisor, struct slice name);
+/* Starts are told apart by their serial. */
+int supervisor_start_service(struct supervisor *supervisor, uint64_t serial, struct slice name);
+int supervisor_stop_service(struct supervisor *supervisor, uint64_t serial);
 /* -EMSGSIZE if the texts do not fit a letter. */
 int supervisor_set_environment(
 	struct supervisor *supervisor, const struct slice *texts, uint32_t n);
