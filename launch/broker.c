@@ -77,11 +77,20 @@ static int take_environment(struct warden *w, const struct letter *l)
 
 static int take_start_service(struct warden *w, const struct letter *l)
 {
-	struct slice name;
-	uint32_t n;
-	int r = broker_texts_read(l, &name, 1, &n);
+	struct broker_start start;
+	int r = broker_start_read(l, &start);
 
-	return r < 0 || n != 1 ? -EBADMSG : service_start(w, name);
+	return r < 0 ? r : service_start(w, &start);
+}
+
+static int take_stop_service(struct warden *w, const struct letter *l)
+{
+	uint64_t serial;
+	int r = broker_serial_read(l, &serial);
+
+	if (r == 0)
+		service_stop(w, serial);
+	return r;
 }
 
 static const struct {
@@ -93,6 +102,7 @@ static const struct {
 	{FROM_BROKER_RELOAD, take_reload},
 	{FROM_BROKER_ENVIRONMENT, take_environment},
 	{FROM_BROKER_START_SERVICE, take_start_service},
+	{FROM_BROKER_STOP_SERVICE, take_stop_service},
 };
 
 static int broker_hear(struct warden *w, const struct letter *l)

@@ -1,9 +1,10 @@
 /*
- * service.c - a start has failed if the program cannot be executed, or ends badly before the time
- * for starting is over. One that ends well may have gone to the background: the broker's own
- * deadline decides about that.
+ * service.c - a start has failed if the program cannot be executed, or ends badly. Whether somebody
+ * still waits for it then is the broker's business. One that ends well may have gone to the
+ * background: the broker's deadline decides about that.
  */
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,9 +17,11 @@ extern char **environ;
 
 #define SPAWN "org.freedesktop.DBus.Error.Spawn."
 
-static int report(struct warden *w, struct slice name, const char *error, const char *text)
+static int report(
+	struct warden *w, const struct broker_start *start, const char *error, const char *text)
 {
-	struct broker_failure failure = {name, slice_of(error), slice_of(text)};
+	struct broker_failure failure = {
+		start->serial, start->name, slice_of(error), slice_of(text)};
 	struct writer fields = {0};
 	int r;
 
@@ -26,17 +29,6 @@ static int report(struct warden *w, struct slice name, const char *error, const 
 	r = broker_send(w, TO_BROKER_SERVICE_FAILED, &fields, -1);
 	writer_fini(&fields);
 	return r;
-}
-
-static struct service_run *run_find(struct services *s, struct slice name)
-{
-	list_for_each (at, &s->runs) {
-		struct service_run *run = list_entry(at, struct service_run, link);
-
-		if (slice_is(name, run->name))
-			return run;
-	}
-	return NULL;
 }
 
 static void run_free(struct service_run *run)
@@ -50,30 +42,22 @@ static void run_free(struct service_run *run)
 }
 DROP_WITH(service_run, run_free)
 
-/* Whether the time in which its start can fail has not passed yet. */
-static bool run_is_starting(const struct warden *w, const struct service_run *run)
-{
-	int64_t limit = image_limit(&w->policy.image, LIMIT_SERVICE_START_TIMEOUT);
-
-	return limit < 0 || loop_now() - run->since < (uint64_t)limit * 1000;
-}
-
 static int run_ended(struct child *child, int status)
 {
 	struct service_run *run = container_of(child, struct service_run, child);
 	struct warden *w = container_of(run->services, struct warden, services);
-	bool starting = run_is_starting(w, run);
+	struct broker_start start = {run->serial, slice_of(run->name)};
 	char text[512];
 	int r = 0;
 
-	if (starting && WIFSIGNALED(status)) {
+	if (WIFSIGNALED(status)) {
 		snprintf(text, sizeof(text), "Process %s received signal %d", run->name,
 			WTERMSIG(status));
-		r = report(w, slice_of(run->name), SPAWN "ChildSignaled", text);
-	} else if (starting && WEXITSTATUS(status) != 0) {
+		r = report(w, &start, SPAWN "ChildSignaled", text);
+	} else if (WEXITSTATUS(status) != 0) {
 		snprintf(text, sizeof(text), "Process %s exited with status %d", run->name,
 			WEXITSTATUS(status));
-		r = report(w, slice_of(run->name), SPAWN "ChildExited", text);
+		r = report(w, &start, SPAWN "ChildExited", text);
 	}
 	run_free(run);
 	return r;
@@ -82,7 +66,8 @@ static int run_ended(struct child *child, int status)
 /* What the service is told of its bus; on the system bus it knows nothing else. */
 static int make_environment(const struct warden *w, bool is_system, struct environment *ret)
 {
-	static const char *const ours_only[] = {"NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC"};
+	static const char *const ours_only[] = {"NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC",
+		"INVOCATION_ID", "JOURNAL_STREAM", "DBUS_STARTER_BUS_TYPE"};
 	const struct image *image = &w->policy.image;
 	struct slice type = image_slice(image, image->header->type);
 	struct slice address = slice_of(w->address);
@@ -101,7 +86,7 @@ static int make_environment(const struct warden *w, bool is_system, struct envir
 		r = environment_set(ret, SLICE("DBUS_SYSTEM_BUS_ADDRESS"), address);
 	if (r == 0 && slice_is(type, "session"))
 		r = environment_set(ret, SLICE("DBUS_SESSION_BUS_ADDRESS"), address);
-	if (r == 0 && (is_system || slice_is(type, "session")))
+	if (r == 0 && type.size)
 		r = environment_set(ret, SLICE("DBUS_STARTER_BUS_TYPE"), type);
 	return r;
 }
@@ -137,11 +122,11 @@ static int run_begin(struct warden *w, struct service_run *run, const struct chi
 
 	if (r == 0)
 		r = child_watch(&run->child, &w->loop, run_ended);
-	run->since = loop_now();
 	return r;
 }
 
-static int execute(struct warden *w, struct slice name, const struct service *service)
+static int execute(
+	struct warden *w, const struct broker_start *start, const struct service *service)
 {
 	const struct image *image = &w->policy.image;
 	bool is_system = slice_is(image_slice(image, image->header->type), "system");
@@ -153,44 +138,49 @@ static int execute(struct warden *w, struct slice name, const struct service *se
 	char text[512];
 	int r = -ENOMEM;
 
-	if (run && argv && (run->name = strndup(name.text, name.size)))
+	if (run && argv && (run->name = strndup(start->name.text, start->name.size)))
 		r = make_environment(w, is_system, &environment);
 	if (r == 0 && choose_user(w, service, is_system, &plan, &why)) {
 		plan.program = argv[0];
 		plan.argv = argv;
 		plan.envp = environment.array;
 		run->services = &w->services;
+		run->serial = start->serial;
 		r = run_begin(w, run, &plan);
 	}
 	environment_fini(&environment);
 	if (why)
-		return report(w, name, SPAWN "FileInvalid", why);
+		return report(w, start, SPAWN "FileInvalid", why);
 	if (r < 0) {
-		snprintf(text, sizeof(text), "Failed to execute program %.*s: %s", SLICE_FMT(name),
-			strerror(-r));
-		return report(w, name, SPAWN "ExecFailed", text);
+		snprintf(text, sizeof(text), "Failed to execute program %.*s: %s",
+			SLICE_FMT(start->name), strerror(-r));
+		return report(w, start, SPAWN "ExecFailed", text);
 	}
 	list_append(&w->services.runs, &run->link);
 	run = NULL;
 	return 0;
 }
 
-int service_start(struct warden *w, struct slice name)
+int service_start(struct warden *w, const struct broker_start *start)
 {
-	const struct service *service = image_service(&w->policy.image, name);
-	struct service_run *before = run_find(&w->services, name);
+	const struct service *service = image_service(&w->policy.image, start->name);
 
 	if (!service)
-		return report(w, name, SPAWN "ServiceNotFound", "There is no such service file");
+		return report(w, start, SPAWN "ServiceNotFound", "There is no such service file");
 	if (service->argc == 0)
 		return report(
-			w, name, SPAWN "FileInvalid", "The service file says nothing to Exec");
-	if (before && run_is_starting(w, before))
-		return 0;
-	/* that one had its time: how it ends says nothing of the new one */
-	if (before)
-		run_free(before);
-	return execute(w, name, service);
+			w, start, SPAWN "FileInvalid", "The service file says nothing to Exec");
+	return execute(w, start, service);
+}
+
+void service_stop(struct warden *w, uint64_t serial)
+{
+	list_for_each (at, &w->services.runs) {
+		struct service_run *run = list_entry(at, struct service_run, link);
+
+		if (run->serial == serial)
+			kill(run->child.pid, SIGKILL);
+	}
 }
 
 void services_init(struct services *s)

@@ -53,8 +53,28 @@ int broker_answer_read(const struct letter *l, struct broker_answer *ret)
 	return 0;
 }
 
+void broker_start_write(struct writer *w, const struct broker_start *m)
+{
+	writer_u64(w, m->serial);
+	writer_text(w, m->name);
+}
+
+int broker_start_read(const struct letter *l, struct broker_start *ret)
+{
+	struct reader r = reader_of(l->data, l->size);
+	struct broker_start m;
+
+	m.serial = reader_u64(&r);
+	m.name = reader_text(&r);
+	if (!reader_is_done(&r))
+		return -EBADMSG;
+	*ret = m;
+	return 0;
+}
+
 void broker_failure_write(struct writer *w, const struct broker_failure *m)
 {
+	writer_u64(w, m->serial);
 	writer_text(w, m->name);
 	writer_text(w, m->error);
 	writer_text(w, m->text);
@@ -65,6 +85,7 @@ int broker_failure_read(const struct letter *l, struct broker_failure *ret)
 	struct reader r = reader_of(l->data, l->size);
 	struct broker_failure m;
 
+	m.serial = reader_u64(&r);
 	m.name = reader_text(&r);
 	m.error = reader_text(&r);
 	m.text = reader_text(&r);

@@ -18,7 +18,7 @@ enum to_broker {
 	TO_BROKER_START, /* no fields: all listeners were sent, begin */
 	TO_BROKER_POLICY, /* a new image: serial; fd: image memfd */
 	TO_BROKER_RELOADED, /* the answer to FROM_BROKER_RELOAD: cookie, ok, text */
-	TO_BROKER_SERVICE_FAILED, /* name, D-Bus error name, sentence */
+	TO_BROKER_SERVICE_FAILED, /* serial of the start, name, D-Bus error name, sentence */
 	TO_BROKER_RECORDER, /* the recorder died: a channel to its successor; fd: the channel */
 };
 
@@ -27,7 +27,8 @@ enum from_broker {
 	FROM_BROKER_POLICY_TAKEN, /* serial, ok, text: why not */
 	FROM_BROKER_RELOAD, /* somebody called ReloadConfig: cookie */
 	FROM_BROKER_ENVIRONMENT, /* UpdateActivationEnvironment: pairs */
-	FROM_BROKER_START_SERVICE, /* name of a service of the image to be started */
+	FROM_BROKER_START_SERVICE, /* serial, name of a service of the image to be started */
+	FROM_BROKER_STOP_SERVICE, /* serial of a start that takes too long: its program is killed */
 };
 
 /* SETUP_SELINUX: SELinux is on, labels are its contexts */
@@ -44,7 +45,12 @@ struct broker_answer { /* RELOADED, POLICY_TAKEN */
 	bool ok;
 	struct slice text;
 };
+struct broker_start { /* START_SERVICE */
+	uint64_t serial;
+	struct slice name;
+};
 struct broker_failure { /* SERVICE_FAILED */
+	uint64_t serial;
 	struct slice name, error, text;
 };
 
@@ -53,12 +59,14 @@ void broker_setup_write(struct writer *w, const struct broker_setup *m);
 int broker_setup_read(const struct letter *l, struct broker_setup *ret);
 void broker_answer_write(struct writer *w, const struct broker_answer *m);
 int broker_answer_read(const struct letter *l, struct broker_answer *ret);
+void broker_start_write(struct writer *w, const struct broker_start *m);
+int broker_start_read(const struct letter *l, struct broker_start *ret);
 void broker_failure_write(struct writer *w, const struct broker_failure *m);
 int broker_failure_read(const struct letter *l, struct broker_failure *ret);
-/* one u64: POLICY's serial, RELOAD's cookie */
+/* one u64: POLICY's serial, RELOAD's cookie, STOP_SERVICE's serial */
 void broker_serial_write(struct writer *w, uint64_t serial);
 int broker_serial_read(const struct letter *l, uint64_t *ret);
-/* a list of texts: ENVIRONMENT (name, value, name, value ...), START_SERVICE (name) */
+/* a list of texts: ENVIRONMENT (name, value, name, value ...) */
 void broker_texts_write(struct writer *w, const struct slice *texts, uint32_t n);
 /* at most `max`; -EBADMSG if there are more */
 int broker_texts_read(const struct letter *l, struct slice *texts, uint32_t max, uint32_t *ret_n);

@@ -73,6 +73,16 @@ static int again_failed(const struct letter *l, struct writer *w)
 	return 0;
 }
 
+static int again_start(const struct letter *l, struct writer *w)
+{
+	struct broker_start m;
+	int r = broker_start_read(l, &m);
+
+	if (r == 0)
+		broker_start_write(w, &m);
+	return r;
+}
+
 static int (*const messages[])(const struct letter *l, struct writer *w) = {
 	again_setup,
 	again_answer,
@@ -80,6 +90,7 @@ static int (*const messages[])(const struct letter *l, struct writer *w) = {
 	again_serial,
 	again_texts,
 	again_failed,
+	again_start,
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -49,10 +49,27 @@ static int read_answer(const struct letter *l)
 	return r;
 }
 
+static void write_start(struct writer *w)
+{
+	broker_start_write(w, &(struct broker_start){1ull << 33, SLICE("a.b")});
+}
+
+static int read_start(const struct letter *l)
+{
+	struct broker_start m;
+	int r = broker_start_read(l, &m);
+
+	if (r == 0) {
+		assert_true(m.serial == 1ull << 33);
+		assert_true(slice_is(m.name, "a.b"));
+	}
+	return r;
+}
+
 static void write_failure(struct writer *w)
 {
 	broker_failure_write(
-		w, &(struct broker_failure){SLICE("a.b"), SLICE("x.Error"), SLICE("no")});
+		w, &(struct broker_failure){7, SLICE("a.b"), SLICE("x.Error"), SLICE("no")});
 }
 
 static int read_failure(const struct letter *l)
@@ -61,6 +78,7 @@ static int read_failure(const struct letter *l)
 	int r = broker_failure_read(l, &m);
 
 	if (r == 0) {
+		assert_int_equal(m.serial, 7);
 		assert_true(slice_is(m.name, "a.b"));
 		assert_true(slice_is(m.error, "x.Error"));
 		assert_true(slice_is(m.text, "no"));
@@ -110,6 +128,7 @@ static const struct {
 } messages[] = {
 	{"setup", write_setup, read_setup},
 	{"answer", write_answer, read_answer},
+	{"start", write_start, read_start},
 	{"failure", write_failure, read_failure},
 	{"serial", write_serial, read_serial},
 	{"texts", write_texts, read_texts},
