@@ -115,24 +115,35 @@ static int begin(struct bus *bus, struct slice name, enum limit *ret_limit, stru
 	return 0;
 }
 
-/* A copy with its descriptors; NULL for want of memory, descriptors or quota. */
-static struct held *held_new(struct peer *peer, const struct message *m, const int *fds)
+/* Who waits and for the answer to what; charged for `size` bytes in all, and fds. */
+static struct held *held_new(struct peer *peer, const struct message *m, size_t size, uint32_t fds)
 {
-	size_t room = (m->size + 7) & ~(size_t)7;
-	struct held *h = calloc(1, sizeof(*h) + room + m->fds * sizeof(int));
+	struct held *h = calloc(1, size);
 
 	if (!h)
 		return NULL;
 	h->peer = peer;
 	h->serial = m->serial;
 	h->no_reply = m->flags & MESSAGE_NO_REPLY_EXPECTED;
-	h->size = m->size;
-	h->fds = (int *)(h->bytes + room);
-	memcpy(h->bytes, m->bytes, m->size);
-	if (charge_take(&h->charge, peer->user, m->size, m->fds) != 0) {
+	if (charge_take(&h->charge, peer->user, size, fds) != 0) {
 		free(h);
 		return NULL;
 	}
+	return h;
+}
+
+/* A copy with its descriptors; NULL for want of memory, descriptors or quota. */
+static struct held *held_message(struct peer *peer, const struct message *m, const int *fds)
+{
+	size_t room = (m->size + 7) & ~(size_t)7;
+	size_t all = sizeof(struct held) + room + m->fds * sizeof(int);
+	struct held *h = held_new(peer, m, all, m->fds);
+
+	if (!h)
+		return NULL;
+	h->size = m->size;
+	h->fds = (int *)(h->bytes + room);
+	memcpy(h->bytes, m->bytes, m->size);
 	for (; h->fds_n < m->fds; h->fds_n++) {
 		h->fds[h->fds_n] = fcntl(fds[h->fds_n], F_DUPFD_CLOEXEC, 0);
 		if (h->fds[h->fds_n] < 0) {
@@ -158,7 +169,7 @@ int activation_hold(struct transit *t)
 	if (transit_ask(t, NULL, false).answer != ANSWER_ALLOW)
 		return FAULT_DENIED;
 	t->limit = LIMIT_MAX_INCOMING_BYTES;
-	h = held_new(t->sender, t->message, t->parcel.fds);
+	h = held_message(t->sender, t->message, t->parcel.fds);
 	if (!h)
 		return FAULT_LIMITS;
 	r = begin(t->bus, t->message->destination, &t->limit, &a);
@@ -172,25 +183,22 @@ int activation_hold(struct transit *t)
 
 int activation_start(struct call *call, struct slice name)
 {
+	enum limit limit = LIMIT_MAX_INCOMING_BYTES;
+	struct held *h = held_new(call->peer, call->message, sizeof(*h), 0);
 	struct activation *a;
-	enum limit limit;
-	struct held *h;
-	int r = begin(call->bus, name, &limit, &a);
+	int r = h ? begin(call->bus, name, &limit, &a) : FAULT_LIMITS;
 
-	if (r == FAULT_LIMITS)
-		return call_refuse(call, r, "%s=%lld", limit_name(limit),
-			(long long)bus_limit(call->bus, limit));
-	if (r != 0)
+	if (r == 0) {
+		held_link(a, h);
+		call->done = true;
+		return 0;
+	}
+	if (h)
+		held_free(h);
+	if (r < 0)
 		return r;
-	h = calloc(1, sizeof(*h));
-	if (!h)
-		return -ENOMEM;
-	h->peer = call->peer;
-	h->serial = call->message->serial;
-	h->no_reply = call->message->flags & MESSAGE_NO_REPLY_EXPECTED;
-	held_link(a, h);
-	call->done = true;
-	return 0;
+	return call_refuse(
+		call, r, "%s=%lld", limit_name(limit), (long long)bus_limit(call->bus, limit));
 }
 
 static void answer_start(struct bus *bus, struct held *h)
@@ -226,8 +234,9 @@ void activation_done(struct bus *bus, struct slice name)
 			answer_start(bus, h);
 		else if (message_parse(&m, h->bytes, h->size, &why) == 0)
 			route_held(h->peer, &m, h->fds);
-		/* what was collected for this round points into it */
-		batch_flush(bus);
+		/* what was collected for this round points into it; the message that brought the
+		 * name is still on its way */
+		batch_send(bus);
 		held_free(h);
 	}
 	activation_free(a);

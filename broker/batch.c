@@ -166,13 +166,18 @@ void batch_flush_peer(struct peer *to)
 		box_flush(&to->bus->batch, to->out.box);
 }
 
-void batch_flush(struct bus *bus)
+void batch_send(struct bus *bus)
 {
 	struct batch *b = &bus->batch;
 
 	while (b->used > 0)
 		box_flush(b, &b->boxes[b->used - 1]);
-	b->arena_used = 0;
+}
+
+void batch_flush(struct bus *bus)
+{
+	batch_send(bus);
+	bus->batch.arena_used = 0;
 }
 
 void batch_forget(struct peer *to)

@@ -55,8 +55,10 @@ void batch_input_take(struct bus *bus, size_t size);
 
 /* Collects a parcel without fds; its memory lives until the next flush. */
 void batch_add(struct bus *bus, struct peer *to, const struct parcel *parcel);
-/* Sends what was collected for one receiver; or for all, which empties the arena. */
+/* Sends what was collected for one receiver; or for all, also while a message is being routed; or
+ * for all, and empties the arena. */
 void batch_flush_peer(struct peer *to);
+void batch_send(struct bus *bus);
 void batch_flush(struct bus *bus);
 /* Forgets what was collected for a receiver that is gone. */
 void batch_forget(struct peer *to);

@@ -120,7 +120,6 @@ int bus_init(struct bus *bus, const struct policy *policy)
 	if (!bus->driver_name)
 		return -ENOMEM;
 	bus->driver_name->permanent = true;
-	bus->names.owned = bus->names.owned_peak = 1;
 	bus->policy = *policy;
 	bus->generation = 1;
 	pools_set(bus);

@@ -61,7 +61,8 @@ struct bus {
 	struct writer reply; /* the driver's answer being composed */
 	struct writer message; /* another message of the driver being composed */
 	struct list reloads; /* ReloadConfig callers waiting (driver_admin.c) */
-	uint64_t reload_cookie;
+	uint64_t reload_cookie; /* of the last reload asked for */
+	bool reloading; /* it is under way */
 	struct activation *activations; /* services being started, by name */
 	uint64_t start_serial; /* of the last start of a service */
 };

@@ -9,32 +9,56 @@
 
 #define ENVIRONMENT_MAX 4096 /* names and values in one call */
 
-/* A caller of ReloadConfig waits until the new policy is in force, or was refused. */
+/* A caller of ReloadConfig waits until the new policy is in force, or was refused. One reload is
+ * asked for at a time: who calls while it is under way waits for the next, together with all others,
+ * so that no number of callers fills the channel. */
 struct waiting {
 	struct list link; /* bus.reloads */
+	struct charge charge;
 	uint64_t cookie;
 	struct peer *peer;
 	uint32_t serial;
 	bool no_reply;
 };
 
+static void waiting_free(struct waiting *w)
+{
+	list_unlink(&w->link);
+	charge_return(&w->charge);
+	free(w);
+}
+
+static int ask_reload(struct bus *bus)
+{
+	int r = supervisor_ask_reload(bus->supervisor, bus->reload_cookie + 1);
+
+	if (r == 0) {
+		bus->reload_cookie++;
+		bus->reloading = true;
+	}
+	return r;
+}
+
 int driver_reload_config(struct call *call)
 {
-	struct waiting *w = calloc(1, sizeof(*w));
-	int r;
+	struct bus *bus = call->bus;
+	bool is_next = bus->reloading;
+	struct waiting *w;
 
+	if (!is_next && ask_reload(bus) < 0)
+		return call_refuse(call, FAULT_RELOAD_FAILED, "the supervisor cannot be asked");
+	w = calloc(1, sizeof(*w));
 	if (!w)
 		return -ENOMEM;
-	w->cookie = ++call->bus->reload_cookie;
+	if (charge_take(&w->charge, call->peer->user, sizeof(*w), 0) != 0) {
+		free(w);
+		return FAULT_LIMITS;
+	}
+	w->cookie = bus->reload_cookie + is_next;
 	w->peer = call->peer;
 	w->serial = call->message->serial;
 	w->no_reply = call->message->flags & MESSAGE_NO_REPLY_EXPECTED;
-	r = supervisor_ask_reload(call->bus->supervisor, w->cookie);
-	if (r < 0) {
-		free(w);
-		return call_refuse(call, FAULT_RELOAD_FAILED, "the supervisor cannot be asked");
-	}
-	list_append(&call->bus->reloads, &w->link);
+	list_append(&bus->reloads, &w->link);
 	call->done = true;
 	return 0;
 }
@@ -53,24 +77,32 @@ static void answer_reload(struct bus *bus, struct waiting *w)
 		driver_send(bus, w->peer, c.out, -1);
 }
 
-void driver_reloaded(struct bus *bus, uint64_t cookie, bool ok, struct slice text)
+static void answer_waiting(struct bus *bus, uint64_t cookie, bool ok, const char *why)
 {
-	char why[512];
-
-	snprintf(why, sizeof(why), "%.*s", SLICE_FMT(text));
 	list_for_each_safe (at, &bus->reloads) {
 		struct waiting *w = list_entry(at, struct waiting, link);
 
 		if (w->cookie != cookie)
 			continue;
-		list_unlink(&w->link);
 		if (ok)
 			answer_reload(bus, w);
 		else
 			driver_send_error(bus, w->peer, w->serial, FAULT_RELOAD_FAILED,
 				peer_is_privileged(w->peer) ? why : NULL);
-		free(w);
+		waiting_free(w);
 	}
+}
+
+void driver_reloaded(struct bus *bus, uint64_t cookie, bool ok, struct slice text)
+{
+	char why[512];
+
+	snprintf(why, sizeof(why), "%.*s", SLICE_FMT(text));
+	bus->reloading = false;
+	answer_waiting(bus, cookie, ok, why);
+	if (!list_is_empty(&bus->reloads) && ask_reload(bus) < 0)
+		answer_waiting(
+			bus, bus->reload_cookie + 1, false, "the supervisor cannot be asked");
 }
 
 void driver_forget(struct bus *bus, struct peer *peer)
@@ -79,21 +111,15 @@ void driver_forget(struct bus *bus, struct peer *peer)
 	list_for_each_safe (at, &bus->reloads) {
 		struct waiting *w = list_entry(at, struct waiting, link);
 
-		if (w->peer != peer)
-			continue;
-		list_unlink(&w->link);
-		free(w);
+		if (w->peer == peer)
+			waiting_free(w);
 	}
 }
 
 void driver_fini(struct bus *bus)
 {
-	list_for_each_safe (at, &bus->reloads) {
-		struct waiting *w = list_entry(at, struct waiting, link);
-
-		list_unlink(&w->link);
-		free(w);
-	}
+	list_for_each_safe (at, &bus->reloads)
+		waiting_free(list_entry(at, struct waiting, link));
 }
 
 int driver_update_environment(struct call *call)

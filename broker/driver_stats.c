@@ -42,6 +42,30 @@ int driver_get_stats(struct call *call)
 	return 0;
 }
 
+static uint32_t packets_waiting(const struct outgoing *out)
+{
+	uint32_t n = 0;
+
+	list_for_each (at, &out->packets)
+		n++;
+	return n;
+}
+
+/* Messages are handled as they come in: what is incoming is at most one incomplete message. */
+static void compose_queues(struct compose *c, const struct peer *peer)
+{
+	number(c, "IncomingMessages", peer->in.held != NULL);
+	number(c, "IncomingBytes", bounded(peer->in.held_size));
+	number(c, "IncomingFDs", peer->in.fds_n);
+	number(c, "PeakIncomingBytes", bounded(peer->in.held_peak));
+	number(c, "PeakIncomingFDs", peer->in.fds_peak);
+	number(c, "OutgoingMessages", packets_waiting(&peer->out));
+	number(c, "OutgoingBytes", bounded(peer->out.bytes));
+	number(c, "OutgoingFDs", peer->out.fds);
+	number(c, "PeakOutgoingBytes", bounded(peer->out.bytes_peak));
+	number(c, "PeakOutgoingFDs", peer->out.fds_peak);
+}
+
 int driver_get_connection_stats(struct call *call)
 {
 	struct body body = body_of(call->message);
@@ -51,9 +75,12 @@ int driver_get_connection_stats(struct call *call)
 	struct compose *c = &call->reply;
 	size_t open;
 
+	if (name && name->permanent)
+		return call_refuse(call, FAULT_BAD_ARGS, "the bus itself has no such figures");
 	if (!peer)
 		return call_refuse(call, FAULT_NO_OWNER, "\"%.*s\"", SLICE_FMT(text));
 	open = compose_open_array(c, 8);
+	number(c, "Serial", call->bus->serial);
 	compose_align(c, 8);
 	compose_string(c, SLICE("UniqueName"));
 	compose_signature(c, "s");
@@ -65,12 +92,7 @@ int driver_get_connection_stats(struct call *call)
 	number(c, "PeakBusNames", peer->owned_peak + 1);
 	number(c, "PendingReplies", peer->calls_n);
 	number(c, "PeakPendingReplies", peer->calls_peak);
-	number(c, "IncomingBytes", bounded(peer->in.held_size));
-	number(c, "IncomingFDs", peer->in.fds_n);
-	number(c, "OutgoingBytes", bounded(peer->out.bytes));
-	number(c, "PeakOutgoingBytes", bounded(peer->out.bytes_peak));
-	number(c, "OutgoingFDs", peer->out.fds);
-	number(c, "PeakOutgoingFDs", peer->out.fds_peak);
+	compose_queues(c, peer);
 	compose_close_array(c, open, 8);
 	return 0;
 }

@@ -22,7 +22,7 @@ enum { RELEASE_RELEASED = 1, RELEASE_NON_EXISTENT = 2, RELEASE_NOT_OWNER = 3 };
 
 struct names {
 	struct name *table;
-	uint32_t owned; /* names with an owner, unique ones and the driver's included */
+	uint32_t owned; /* names with an owner, unique ones included, the driver's not */
 	uint32_t owned_peak;
 };
 

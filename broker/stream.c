@@ -54,6 +54,8 @@ static int fds_keep(struct stream *in, const int *fds, size_t n)
 	in->fds = more;
 	memcpy(in->fds + in->fds_n, fds, n * sizeof(int));
 	in->fds_n += (uint32_t)n;
+	if (in->fds_n > in->fds_peak)
+		in->fds_peak = in->fds_n;
 	return 0;
 }
 
@@ -166,6 +168,8 @@ static void hold(struct peer *peer, const uint8_t *bytes, size_t size, size_t wa
 		return;
 	}
 	memcpy(in->held, bytes, size);
+	if (room > in->held_peak)
+		in->held_peak = room;
 	in->held_size = size;
 	in->held_room = room;
 	in->want = want;

@@ -25,6 +25,8 @@ struct stream {
 	uint32_t fds_n;
 	struct timer fd_timer; /* an incomplete message may not hold descriptors for ever */
 	uint64_t received; /* bytes, ever */
+	size_t held_peak;
+	uint32_t fds_peak;
 };
 
 void stream_fini(struct stream *stream);

@@ -97,7 +97,8 @@ static int on_policy(struct supervisor *s, struct letter *l)
 	writer_fini(&w);
 	if (services)
 		driver_services_changed(s->bus);
-	return r;
+	/* launch stops waiting for an answer that found no room */
+	return r == -EAGAIN ? 0 : r;
 }
 
 static int on_service_failed(struct supervisor *s, struct letter *l)
