@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,14 +18,19 @@
 
 #define READY_SECONDS 30
 #define STOP_MS 3000
+#define PATIENCE_MS 10000 /* for room in the channel */
 
 int broker_send(struct warden *w, uint32_t type, const struct writer *fields, int fd)
 {
+	struct pollfd writable = {.fd = w->broker_channel, .events = POLLOUT};
 	int r;
 
 	if (w->broker_channel < 0)
 		return 0;
 	r = channel_send(w->broker_channel, type, fields, &fd, fd >= 0 ? 1 : 0);
+	/* it never waits for us, so we may for it: clients can make it ask faster than it listens */
+	if (r == -EAGAIN && poll(&writable, 1, PATIENCE_MS) > 0)
+		r = channel_send(w->broker_channel, type, fields, &fd, fd >= 0 ? 1 : 0);
 	if (r == -EAGAIN)
 		log_error("dbus-warden-broker does not read what it is sent");
 	/* one that is going away is seen going: by its end */
