@@ -211,10 +211,16 @@ int desktop_parse(struct arena *arena, struct slice data, struct desktop *ret, u
 const struct desktop_entry *desktop_find(
 	const struct desktop *d, const char *section, const char *key)
 {
+	const char *first = NULL;
+
 	for (uint32_t i = 0; i < d->n; i++) {
 		const struct desktop_entry *e = &d->entries[i];
 
-		if (!e->locale.text && slice_is(e->section, section) && slice_is(e->key, key))
+		if (!slice_is(e->section, section))
+			continue;
+		if (!first)
+			first = e->section.text;
+		if (e->section.text == first && !e->locale.text && slice_is(e->key, key))
 			return e;
 	}
 	return NULL;

@@ -25,6 +25,7 @@ struct desktop {
 /* 0; -ENOMEM; DESKTOP_BAD with the line and a constant sentence. */
 int desktop_parse(struct arena *arena, struct slice data, struct desktop *ret, uint32_t *ret_line,
 	const char **ret_why);
-/* The first entry without locale; NULL if there is none. */
+/* The first entry without locale in the first section of that name that has entries; NULL if there
+ * is none. */
 const struct desktop_entry *desktop_find(
 	const struct desktop *d, const char *section, const char *key);

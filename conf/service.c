@@ -133,6 +133,9 @@ int service_parse(struct compilation *c, struct slice path, struct slice data, b
 			c, path, exec->line, "bad Exec: %s: the service is ignored", why);
 	s.user = text_find(&d, "User");
 	s.systemd_service = text_find(&d, "SystemdService");
+	if (!exec && !s.systemd_service.text)
+		return service_fault(
+			c, path, 0, "neither Exec nor SystemdService: the service is ignored");
 	s.apparmor_label = text_find(&d, "AssumedAppArmorLabel");
 	*ret = s;
 	return 0;

@@ -23,10 +23,12 @@ static const struct {
 	/* keys */
 	{FILE_TEXT(NAMED "Exec=/x -y\nUser=u\nSystemdService=s\nAssumedAppArmorLabel=l\n"), true,
 		"/a.b.service", "a.b: /x|-y user=u unit=s label=l"},
-	{FILE_TEXT(NAMED), true, "/a.b.service", "a.b:"},
+	{FILE_TEXT(NAMED), true, "/a.b.service",
+		"!/a.b.service: neither Exec nor SystemdService: the service is ignored"},
 	{FILE_TEXT(NAMED "SystemdService=s"), true, "/a.b.service", "a.b: unit=s"},
 	{FILE_TEXT(NAMED "Exec=/x\nExec=/y\nName=c.d\nUnheard=of\n"), true, "/a.b.service",
 		"a.b: /x"},
+	{FILE_TEXT(NAMED "Exec=/x\n[Other]\n" NAMED "User=u\n"), true, "/a.b.service", "a.b: /x"},
 	/* lines */
 	{FILE_TEXT("\n  \t\n# c\n\t# c\n[Other]\nName=c.d\n" NAMED "Exec=/x\n[More]\nUser=u\n"),
 		true, "/a.b.service", "a.b: /x"},
@@ -90,13 +92,14 @@ static const struct {
 		"!/a..b.service:2: \"a..b\" is no name that a service can have"},
 	{FILE_TEXT("[D-BUS Service]\nName=org.freedesktop.DBus\n"), false, "/x",
 		"!/x:2: \"org.freedesktop.DBus\" is no name that a service can have"},
-	{FILE_TEXT("[D-BUS Service]\nName=a-b_c.d2\n"), true, "/a-b_c.d2.service", "a-b_c.d2:"},
+	{FILE_TEXT("[D-BUS Service]\nName=a-b_c.d2\nExec=/x\n"), true, "/a-b_c.d2.service",
+		"a-b_c.d2: /x"},
 	/* the name of the file */
 	{FILE_TEXT(NAMED), true, "/c.service",
 		"!/c.service:2: on the system bus the file must be called a.b.service: it is "
 		"ignored"},
-	{FILE_TEXT(NAMED), false, "/c.service",
-		"a.b: !/c.service:2: the file should be called a.b.service"},
+	{FILE_TEXT(NAMED "Exec=/x\n"), false, "/c.service",
+		"a.b: /x !/c.service:2: the file should be called a.b.service"},
 	/* command lines (more of them below) */
 	{FILE_TEXT(NAMED "Exec='x\n"), true, "/a.b.service",
 		"!/a.b.service:3: bad Exec: a quotation mark is not closed: the service is "
