@@ -41,8 +41,7 @@ static void fds_drop(struct stream *in, uint32_t n)
 		close(in->fds[i]);
 	in->fds_n -= n;
 	memmove(in->fds, in->fds + n, in->fds_n * sizeof(int));
-	if (in->fds_n == 0)
-		timer_cancel(&in->fd_timer);
+	timer_cancel(&in->fd_timer);
 }
 
 static int fds_keep(struct stream *in, const int *fds, size_t n)
@@ -59,8 +58,9 @@ static int fds_keep(struct stream *in, const int *fds, size_t n)
 	return 0;
 }
 
-/* The kernel has put the descriptors into our table: keep them all or close them all. */
-static int fds_collect(struct peer *peer, struct msghdr *msg)
+/* The kernel has put the descriptors into our table: keep them all or close them all. Whether they
+ * were negotiated is known when what came with them is read: BEGIN may stand before it. */
+static int fds_collect(struct stream *in, struct msghdr *msg)
 {
 	int r = 0;
 
@@ -71,18 +71,16 @@ static int fds_collect(struct peer *peer, struct msghdr *msg)
 		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
 			continue;
 		memcpy(fds, CMSG_DATA(c), n * sizeof(int));
-		if (r == 0 && peer->takes_fds)
-			r = fds_keep(&peer->in, fds, n);
-		else
-			r = r ? r : -EPERM;
+		if (r == 0)
+			r = fds_keep(in, fds, n);
 		for (size_t i = 0; r != 0 && i < n; i++)
 			close(fds[i]);
 	}
 	return r;
 }
 
-/* Bytes read; 0 at the end of file; -errno. *ret_lost: descriptors were withheld from us. */
-static ssize_t receive(struct peer *peer, void *to, size_t room, bool *ret_lost)
+/* Bytes read; 0 at the end of file; -errno. */
+static ssize_t receive(struct peer *peer, void *to, size_t room)
 {
 	union {
 		struct cmsghdr align;
@@ -98,11 +96,11 @@ static ssize_t receive(struct peer *peer, void *to, size_t room, bool *ret_lost)
 
 	if (n < 0)
 		return -errno;
-	*ret_lost = msg.msg_flags & MSG_CTRUNC;
+	peer->in.fds_lost |= (msg.msg_flags & MSG_CTRUNC) != 0;
 	peer->in.received += (uint64_t)n;
 	if (msg.msg_controllen == 0)
 		return n;
-	r = fds_collect(peer, &msg);
+	r = fds_collect(&peer->in, &msg);
 	return r < 0 ? r : n;
 }
 
@@ -116,7 +114,7 @@ static int fds_overdue(struct timer *timer)
 }
 
 /* One complete message. False: the peer is no longer to be listened to. */
-static bool handle_message(struct peer *peer, const uint8_t *bytes, size_t size, bool fds_lost)
+static bool handle_message(struct peer *peer, const uint8_t *bytes, size_t size)
 {
 	struct stream *in = &peer->in;
 	const char *why = NULL;
@@ -131,15 +129,18 @@ static bool handle_message(struct peer *peer, const uint8_t *bytes, size_t size,
 		route_violation(peer, FAULT_TOO_LARGE, "too many file descriptors");
 		return false;
 	}
-	fds = m.fds <= in->fds_n ? m.fds : 0;
-	if (m.fds > in->fds_n && !fds_lost) {
+	fds = m.fds;
+	if (m.fds > in->fds_n && !in->fds_lost) {
 		route_violation(peer, FAULT_FDS_MISMATCH, NULL);
 		return false;
 	}
-	if (m.fds > in->fds_n)
+	if (m.fds > in->fds_n) {
 		route_refuse(peer, &m, FAULT_FDS_REFUSED, "they were withheld from the bus");
-	else
+		fds = in->fds_n;
+		in->fds_lost = false;
+	} else {
 		route_message(peer, &m, in->fds);
+	}
 	if (peer->state == PEER_DYING)
 		return false;
 	if (fds)
@@ -147,18 +148,41 @@ static bool handle_message(struct peer *peer, const uint8_t *bytes, size_t size,
 	return true;
 }
 
+/* What came with an incomplete message is bounded in number, charged and timed. */
+static bool fds_hold(struct peer *peer)
+{
+	struct stream *in = &peer->in;
+	struct bus *bus = peer->bus;
+	int64_t patience = bus_limit(bus, LIMIT_PENDING_FD_TIMEOUT);
+
+	if (in->fds_n == 0)
+		return true;
+	if (in->fds_n > (uint64_t)bus_limit(bus, LIMIT_MAX_MESSAGE_UNIX_FDS))
+		route_violation(peer, FAULT_TOO_LARGE, "too many file descriptors");
+	else if (charge_take(&in->charge, peer->user, 0, in->fds_n - in->charge.fds) != 0)
+		route_violation(peer, FAULT_TOO_LARGE, "its user has used up its share of the bus");
+	else if (!list_is_linked(&in->fd_timer.link))
+		timer_arm(&in->fd_timer, &bus->loop, (uint64_t)patience * 1000, fds_overdue);
+	return peer->state != PEER_DYING;
+}
+
+static bool fds_negotiated(struct peer *peer)
+{
+	if (peer->in.fds_n == 0 || peer->takes_fds)
+		return true;
+	route_violation(peer, FAULT_FDS_MISMATCH, "descriptors were not negotiated");
+	return false;
+}
+
 /* Keeps an incomplete message for the next read. */
 static void hold(struct peer *peer, const uint8_t *bytes, size_t size, size_t want)
 {
 	struct stream *in = &peer->in;
 	size_t room = want > STREAM_READ ? want : size;
-	int64_t patience = bus_limit(peer->bus, LIMIT_PENDING_FD_TIMEOUT);
 
-	if (in->fds_n > (uint64_t)bus_limit(peer->bus, LIMIT_MAX_MESSAGE_UNIX_FDS)) {
-		route_violation(peer, FAULT_TOO_LARGE, "too many file descriptors");
+	if (!fds_hold(peer))
 		return;
-	}
-	if (charge_take(&in->charge, peer->user, room, in->fds_n) != 0) {
+	if (charge_take(&in->charge, peer->user, room, 0) != 0) {
 		route_violation(peer, FAULT_TOO_LARGE, "its user has used up its share of the bus");
 		return;
 	}
@@ -173,8 +197,6 @@ static void hold(struct peer *peer, const uint8_t *bytes, size_t size, size_t wa
 	in->held_size = size;
 	in->held_room = room;
 	in->want = want;
-	if (in->fds_n && !list_is_linked(&in->fd_timer.link))
-		timer_arm(&in->fd_timer, &peer->bus->loop, (uint64_t)patience * 1000, fds_overdue);
 }
 
 /* The relayed message is longer than what came in by its sender's name: both must be valid. */
@@ -186,7 +208,7 @@ static size_t size_limit(const struct bus *bus)
 }
 
 /* Handles all complete messages and keeps the rest. */
-static void consume(struct peer *peer, const uint8_t *bytes, size_t size, bool fds_lost)
+static void consume(struct peer *peer, const uint8_t *bytes, size_t size)
 {
 	size_t at = 0, want = 0;
 
@@ -197,6 +219,8 @@ static void consume(struct peer *peer, const uint8_t *bytes, size_t size, bool f
 			at += route_sasl(peer, bytes + at, size - at);
 			continue;
 		}
+		if (!fds_negotiated(peer))
+			return;
 		r = message_measure(bytes + at, size - at, size_limit(peer->bus), &want);
 		if (r != 0) {
 			route_violation(peer, r, NULL);
@@ -204,7 +228,7 @@ static void consume(struct peer *peer, const uint8_t *bytes, size_t size, bool f
 		}
 		if (want == 0 || want > size - at)
 			break;
-		if (!handle_message(peer, bytes + at, want, fds_lost))
+		if (!handle_message(peer, bytes + at, want))
 			return;
 		at += want;
 		want = 0;
@@ -212,33 +236,32 @@ static void consume(struct peer *peer, const uint8_t *bytes, size_t size, bool f
 	}
 	if (peer->state == PEER_DYING)
 		return;
-	if (at < size)
+	if (at < size) {
 		hold(peer, bytes + at, size - at, want);
-	else if (peer->in.fds_n)
+		return;
+	}
+	peer->in.fds_lost = false;
+	if (peer->in.fds_n)
 		fds_drop(&peer->in, peer->in.fds_n);
 }
 
 /* A message larger than the shared input is collected where it is held. */
-static ssize_t read_large(struct peer *peer, bool *ret_lost)
+static ssize_t read_large(struct peer *peer)
 {
 	struct stream *in = &peer->in;
-	ssize_t n = receive(peer, in->held + in->held_size, in->want - in->held_size, ret_lost);
+	ssize_t n = receive(peer, in->held + in->held_size, in->want - in->held_size);
 	uint8_t *bytes;
 	size_t size;
 
 	if (n <= 0)
 		return n;
 	in->held_size += (size_t)n;
-	if (in->fds_n > (uint64_t)bus_limit(peer->bus, LIMIT_MAX_MESSAGE_UNIX_FDS)) {
-		route_violation(peer, FAULT_TOO_LARGE, "too many file descriptors");
-		return n;
-	}
-	if (in->held_size < in->want)
+	if (!fds_negotiated(peer) || !fds_hold(peer) || in->held_size < in->want)
 		return n;
 	bytes = TAKE(in->held);
 	size = in->held_size;
 	held_free(in);
-	consume(peer, bytes, size, *ret_lost);
+	consume(peer, bytes, size);
 	/* what was collected for this round points into it */
 	batch_flush(peer->bus);
 	free(bytes);
@@ -247,12 +270,12 @@ static ssize_t read_large(struct peer *peer, bool *ret_lost)
 	return n;
 }
 
-static ssize_t read_shared(struct peer *peer, bool *ret_lost)
+static ssize_t read_shared(struct peer *peer)
 {
 	struct stream *in = &peer->in;
 	size_t held = in->held_size;
 	uint8_t *input = batch_input(peer->bus, held + STREAM_READ);
-	ssize_t n = receive(peer, input + held, STREAM_READ, ret_lost);
+	ssize_t n = receive(peer, input + held, STREAM_READ);
 
 	if (n <= 0)
 		return n;
@@ -262,20 +285,16 @@ static ssize_t read_shared(struct peer *peer, bool *ret_lost)
 	}
 	charge_return(&in->charge);
 	batch_input_take(peer->bus, held + (size_t)n);
-	consume(peer, input, held + (size_t)n, *ret_lost);
+	consume(peer, input, held + (size_t)n);
 	return n;
 }
 
 void stream_ready(struct peer *peer)
 {
-	bool lost = false;
-	ssize_t n;
+	ssize_t n = peer->in.want > STREAM_READ ? read_large(peer) : read_shared(peer);
 
-	n = peer->in.want > STREAM_READ ? read_large(peer, &lost) : read_shared(peer, &lost);
 	if (n == 0)
 		peer_kill(peer, NULL);
-	else if (n == -EPERM)
-		route_violation(peer, FAULT_FDS_MISMATCH, "descriptors were not negotiated");
 	else if (n < 0 && n != -EAGAIN && n != -EINTR)
 		peer_kill(peer, NULL);
 }

@@ -23,6 +23,7 @@ struct stream {
 	struct charge charge; /* for `held` and `fds` */
 	int *fds; /* descriptors received and not claimed yet */
 	uint32_t fds_n;
+	bool fds_lost; /* some were withheld from us: not the peer's fault */
 	struct timer fd_timer; /* an incomplete message may not hold descriptors for ever */
 	uint64_t received; /* bytes, ever */
 	size_t held_peak;
