@@ -5,7 +5,8 @@ import re
 import xml.etree.ElementTree
 
 from harness import ALICE, IS_ROOT, SESSION, BusTest, need_root, rows
-from wire import DRIVER, DRIVER_PATH, ERROR, FAULT, PEER, PROPERTIES, RETURN, SIGNAL, Variant
+from wire import DRIVER, DRIVER_PATH, ERROR, FAULT, NO_REPLY, PEER, PROPERTIES, RETURN, SIGNAL
+from wire import Variant
 from wire import call, signal
 
 INTROSPECTABLE = "org.freedesktop.DBus.Introspectable"
