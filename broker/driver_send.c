@@ -95,8 +95,8 @@ static struct slice whole_characters(struct slice text)
 	return syntax_is_utf8(text) ? text : SLICE("");
 }
 
-static int compose_error(struct compose *c, struct bus *bus, const struct peer *to, uint32_t serial,
-	const char *error, struct slice text)
+static int compose_error(struct compose *c, struct bus *bus, struct writer *out,
+	const struct peer *to, uint32_t serial, const char *error, struct slice text)
 {
 	struct compose_header header = {.type = MESSAGE_ERROR,
 		.flags = MESSAGE_NO_REPLY_EXPECTED,
@@ -106,7 +106,7 @@ static int compose_error(struct compose *c, struct bus *bus, const struct peer *
 		.signature = "s",
 		.destination = to ? to->unique_name : SLICE(DRIVER_NAME)};
 
-	compose_begin(c, &bus->message, &header);
+	compose_begin(c, out, &header);
 	compose_string(c, whole_characters(text));
 	return compose_end(c);
 }
@@ -116,25 +116,28 @@ static void send_error(
 {
 	struct compose c;
 
-	if (compose_error(&c, bus, to, serial, error, text) == 0)
+	if (compose_error(&c, bus, &bus->message, to, serial, error, text) == 0)
 		driver_send(bus, to, c.out, -1);
 }
 
 void driver_capture_error(struct bus *bus, struct peer *to, uint32_t serial, int fault)
 {
+	struct slice text = slice_of(fault_sentence(fault));
+	/* the bus's own may hold the message that was refused */
+	struct writer w = {0};
 	struct compose c;
 	struct message m;
 	struct transit t;
 
 	if (matches_is_empty(&bus->monitors))
 		return;
-	if (compose_error(&c, bus, to, serial, fault_name(fault), slice_of(fault_sentence(fault))) <
-			0 ||
-		!begin(bus, c.out, &m, &t))
-		return;
-	t.addressee = to;
-	transit_capture(&t);
-	transit_fini(&t);
+	if (compose_error(&c, bus, &w, to, serial, fault_name(fault), text) == 0 &&
+		begin(bus, &w, &m, &t)) {
+		t.addressee = to;
+		transit_capture(&t);
+		transit_fini(&t);
+	}
+	writer_fini(&w);
 }
 
 void driver_send_error(

@@ -54,15 +54,19 @@ void transit_fini(struct transit *t)
 	t->own_header = NULL;
 }
 
-/* Writes the relayed header, once for all receivers. */
+/* Writes the relayed header, once for all receivers. Who has not said Hello is only heard by
+ * monitors, which take no message without a valid sender. */
 static int pack(struct transit *t)
 {
+	struct slice sender = t->sender ? t->sender->unique_name : SLICE(DRIVER_NAME);
 	size_t room, size;
 	uint8_t *header;
 
 	if (t->parcel.header)
 		return 0;
-	room = message_relay_room(t->message, t->sender->unique_name);
+	if (!sender.text)
+		sender = SLICE(":not.active.yet");
+	room = message_relay_room(t->message, sender);
 	header = batch_alloc(t->bus, room);
 	if (!header) {
 		header = t->own_header = malloc(room);
@@ -70,7 +74,7 @@ static int pack(struct transit *t)
 	}
 	if (!header)
 		return -ENOMEM;
-	size = message_relay_header(t->message, t->sender->unique_name, header);
+	size = message_relay_header(t->message, sender, header);
 	if (!t->own_header)
 		batch_trim(t->bus, header + ((size + 7) & ~(size_t)7));
 	t->parcel.header = header;
@@ -230,6 +234,7 @@ static void capture_one(void *arg, struct match *match)
 {
 	struct transit *t = arg;
 	struct peer *to = container_of(match->holder, struct peer, matches);
+	struct parcel parcel;
 
 	if (to->last_route == t->route || to->state != PEER_MONITOR)
 		return;
@@ -239,8 +244,13 @@ static void capture_one(void *arg, struct match *match)
 	/* a monitor that does not keep up, or takes no descriptors, misses messages */
 	if (t->message->fds && !to->takes_fds)
 		return;
-	if (outgoing_check(to, &t->parcel, &t->limit) == 0 && pack(t) == 0)
-		(void)outgoing_send(to, &t->parcel);
+	if (pack(t) < 0)
+		return;
+	/* nobody pays for being watched */
+	parcel = t->parcel;
+	parcel.payer = NULL;
+	if (outgoing_check(to, &parcel, &t->limit) == 0)
+		(void)outgoing_send(to, &parcel);
 }
 
 void transit_capture(struct transit *t)
