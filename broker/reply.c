@@ -74,12 +74,25 @@ static int reply_due(struct timer *timer)
 	return 0;
 }
 
+static struct reply *find(
+	struct bus *bus, const struct peer *caller, const struct peer *callee, uint32_t serial)
+{
+	struct reply_key key = {caller->id, callee->id, serial};
+	struct reply *r;
+
+	HASH_FIND(hh, bus->replies.table, &key, sizeof(key), r);
+	return r;
+}
+
 int reply_expect(struct bus *bus, struct peer *caller, struct peer *callee, uint32_t serial)
 {
 	struct replies *replies = &bus->replies;
 	int64_t timeout = bus_limit(bus, LIMIT_REPLY_TIMEOUT);
 	struct reply *r;
 
+	/* equal keys would share a bucket of the table, however large it is made */
+	if (find(bus, caller, callee, serial))
+		return FAULT_SERIAL_IN_USE;
 	if (caller->calls_n >= (uint64_t)bus_limit(bus, LIMIT_MAX_REPLIES_PER_CONNECTION))
 		return FAULT_LIMITS;
 	r = slot_take(replies);
@@ -117,10 +130,8 @@ void reply_drop(struct bus *bus, struct reply *r)
 
 bool reply_settle(struct bus *bus, struct peer *from, struct peer *to, uint32_t serial)
 {
-	struct reply_key key = {to->id, from->id, serial};
-	struct reply *r;
+	struct reply *r = find(bus, to, from, serial);
 
-	HASH_FIND(hh, bus->replies.table, &key, sizeof(key), r);
 	if (!r)
 		return false;
 	reply_drop(bus, r);

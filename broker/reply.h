@@ -38,7 +38,8 @@ struct replies {
 int replies_init(struct replies *replies);
 void replies_fini(struct replies *replies);
 
-/* Expects a reply. 0, FAULT_LIMITS (max_replies_per_connection of the caller), -ENOMEM. */
+/* Expects a reply. 0, FAULT_SERIAL_IN_USE (as of a call to the same callee that waits already),
+ * FAULT_LIMITS (max_replies_per_connection of the caller), -ENOMEM. */
 int reply_expect(struct bus *bus, struct peer *caller, struct peer *callee, uint32_t serial);
 /* Whether `from` owes `to` a reply under this serial; uses the expectation up. */
 bool reply_settle(struct bus *bus, struct peer *from, struct peer *to, uint32_t serial);

@@ -127,6 +127,11 @@ static void refuse(struct peer *peer, struct transit *t, int fault)
 		route_refuse(peer, t->message, fault, NULL);
 }
 
+static bool wants_reply(const struct message *m)
+{
+	return m->type == MESSAGE_CALL && !(m->flags & MESSAGE_NO_REPLY_EXPECTED);
+}
+
 /* A call is only delivered if its reply can be awaited. */
 static int expect_reply(struct transit *t, struct peer *to)
 {
@@ -136,7 +141,7 @@ static int expect_reply(struct transit *t, struct peer *to)
 		.traffic = &t->traffic};
 	int r;
 
-	if (t->message->type != MESSAGE_CALL || (t->message->flags & MESSAGE_NO_REPLY_EXPECTED))
+	if (!wants_reply(t->message))
 		return 0;
 	r = reply_expect(t->bus, t->sender, to, t->message->serial);
 	if (r == FAULT_LIMITS) {
@@ -162,7 +167,7 @@ static int unicast(struct transit *t, struct peer *to)
 	if (r != 0)
 		return r;
 	r = transit_send(t, to);
-	if (r != 0)
+	if (r != 0 && wants_reply(m))
 		(void)reply_settle(t->bus, to, t->sender, m->serial);
 	return r;
 }
