@@ -124,7 +124,7 @@ static void box_flush(struct batch *b, struct box *box)
 			     : sendmsg(box->to->source.fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL);
 	if (n < 0) {
 		if (errno != EAGAIN && errno != EINTR && errno != ENOBUFS && errno != ENOMEM)
-			box->to->out.cut = true;
+			outgoing_cut(box->to);
 		n = 0;
 	}
 	if ((size_t)n < total)
@@ -132,17 +132,15 @@ static void box_flush(struct batch *b, struct box *box)
 	box_close(b, box);
 }
 
-void batch_add(struct bus *bus, struct peer *to, const struct parcel *parcel)
+int batch_add(struct bus *bus, struct peer *to, const struct parcel *parcel)
 {
 	struct batch *b = &bus->batch;
 	struct box *box = to->out.box;
 
 	if (box && box->n == BOX_ENTRIES) {
 		box_flush(b, box);
-		if (!list_is_empty(&to->out.packets)) {
-			outgoing_queue(to, parcel, 0);
-			return;
-		}
+		if (!list_is_empty(&to->out.packets))
+			return outgoing_queue(to, parcel, 0);
 		box = NULL;
 	}
 	if (!box) {
@@ -158,6 +156,7 @@ void batch_add(struct bus *bus, struct peer *to, const struct parcel *parcel)
 		.body = parcel->body,
 		.body_size = parcel->body_size,
 		.payer = parcel->payer};
+	return 0;
 }
 
 void batch_flush_peer(struct peer *to)

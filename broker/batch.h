@@ -53,8 +53,8 @@ void batch_settle(struct bus *bus);
 uint8_t *batch_input(struct bus *bus, size_t size);
 void batch_input_take(struct bus *bus, size_t size);
 
-/* Collects a parcel without fds; its memory lives until the next flush. */
-void batch_add(struct bus *bus, struct peer *to, const struct parcel *parcel);
+/* Collects a parcel without fds; its memory lives until the next flush. As outgoing_queue. */
+int batch_add(struct bus *bus, struct peer *to, const struct parcel *parcel);
 /* Sends what was collected for one receiver; or for all, also while a message is being routed; or
  * for all, and empties the arena. */
 void batch_flush_peer(struct peer *to);

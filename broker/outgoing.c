@@ -64,11 +64,12 @@ void outgoing_fini(struct outgoing *out)
 	out->cut = true;
 }
 
-/* Nothing is sent any more; what it still says is read until it hangs up. */
-static void cut_off(struct peer *to)
+void outgoing_cut(struct peer *to)
 {
 	to->out.cut = true;
 	drop_all(&to->out);
+	/* one that is still there learns of it, and hangs up */
+	shutdown(to->source.fd, SHUT_WR);
 	source_set(&to->source, to->source.events & ~(uint32_t)EPOLLOUT);
 }
 
@@ -197,7 +198,7 @@ static int queue_copy(struct peer *to, const struct parcel *parcel, size_t skip)
 		return -ENOMEM;
 	p->size = size;
 	p->payer = payer->uid;
-	r = charge_take(&p->charge, payer, size, fds_n);
+	r = charge_take(&p->charge, payer, room, fds_n);
 	/* part of it has gone out: the rest is kept at any price */
 	if (r != 0 && skip == 0) {
 		free(p);
@@ -228,7 +229,7 @@ int outgoing_queue(struct peer *to, const struct parcel *parcel, size_t skip)
 		return 0;
 	r = queue_copy(to, parcel, skip);
 	if (r < 0 || (r > 0 && skip > 0))
-		cut_off(to);
+		outgoing_cut(to);
 	return r > 0 ? r : 0;
 }
 
@@ -278,7 +279,7 @@ static int send_now(struct peer *to, const struct parcel *parcel)
 		/* a descriptor that cannot be passed is the sender's problem, not the receiver's */
 		if (parcel->fds_n && !is_gone(n))
 			return FAULT_LIMITS;
-		cut_off(to);
+		outgoing_cut(to);
 		return 0;
 	}
 	if (n < 0)
@@ -296,10 +297,8 @@ int outgoing_send(struct peer *to, const struct parcel *parcel)
 		return 0;
 	if (!list_is_empty(&out->packets))
 		return outgoing_queue(to, parcel, 0);
-	if (!parcel->fds_n && !parcel->transient) {
-		batch_add(to->bus, to, parcel);
-		return 0;
-	}
+	if (!parcel->fds_n && !parcel->transient)
+		return batch_add(to->bus, to, parcel);
 	batch_flush_peer(to);
 	if (out->cut)
 		return 0;
@@ -363,7 +362,7 @@ void outgoing_flush(struct peer *to)
 	if (sent < 0 && first->fds && !is_gone(sent)) {
 		packet_free(out, first);
 	} else if (sent < 0) {
-		cut_off(to);
+		outgoing_cut(to);
 		return;
 	} else {
 		packets_sent(out, (size_t)sent);

@@ -74,5 +74,7 @@ int outgoing_send(struct peer *to, const struct parcel *parcel);
 
 /* Queues a copy, from `skip` bytes on, behind what waits; cuts the receiver for want of memory. */
 int outgoing_queue(struct peer *to, const struct parcel *parcel, size_t skip);
+/* Nothing is sent any more; what the receiver still says is read until it hangs up. */
+void outgoing_cut(struct peer *to);
 /* The socket takes bytes again: sends what waits. */
 void outgoing_flush(struct peer *to);
