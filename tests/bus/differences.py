@@ -11,7 +11,6 @@ WIPING = (
     "dbus-daemon takes a rule without type, path, interface, member, error and peer for one that fits"
     " everything, and forgets the rules before it"
 )
-
 EXEC = "dbus-daemon makes an argument of blanks at the end, and takes a # within a word for a comment"
 EXEC_LATE = "dbus-daemon notices a bad Exec when it starts the service; ours when it reads the file"
 NAME_OF_NOBODY = "dbus-daemon offers names that no connection can own"
