@@ -13,6 +13,7 @@
 #include "broker/peer.h"
 #include "broker/route.h"
 #include "broker/supervisor.h"
+#include "broker/systemd_start.h"
 #include "broker/transit.h"
 #include "link/launch_broker.h"
 
@@ -47,6 +48,7 @@ static void activation_free(struct activation *a)
 		held_free(list_entry(at, struct held, link));
 	timer_cancel(&a->timer);
 	HASH_DELETE(hh, a->bus->activations, a);
+	free(a->unit);
 	free(a->name);
 	free(a);
 }
@@ -71,9 +73,24 @@ static int overdue(struct timer *timer)
 		(long long)bus_limit(a->bus, LIMIT_SERVICE_START_TIMEOUT));
 	failure.text = slice_of(text);
 	/* should launch not hear of it, one program more is left running */
-	(void)supervisor_stop_service(a->bus->supervisor, a->serial);
+	if (!a->unit)
+		(void)supervisor_stop_service(a->bus->supervisor, a->serial);
 	activation_failed(a->bus, &failure);
 	return 0;
+}
+
+/* By systemd where the service has a unit and the bus was told so, else by launch. */
+static int start(struct bus *bus, struct activation *a)
+{
+	const struct image *image = &bus->policy.image;
+	const struct service *service = image_service(image, slice_of(a->name));
+
+	if (!bus->systemd_activation || !service || !service->systemd_service.at)
+		return supervisor_start_service(bus->supervisor, a->serial, slice_of(a->name));
+	a->unit = strdup(image_string(image, service->systemd_service));
+	if (!a->unit)
+		return -ENOMEM;
+	return systemd_start(bus, a);
 }
 
 /* The start of a service, begun if it is not under way. */
@@ -104,7 +121,7 @@ static int begin(struct bus *bus, struct slice name, enum limit *ret_limit, stru
 		free(a);
 		return -ENOMEM;
 	}
-	r = supervisor_start_service(bus->supervisor, a->serial, name);
+	r = start(bus, a);
 	if (r < 0) {
 		activation_free(a);
 		return r;

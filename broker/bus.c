@@ -11,6 +11,7 @@
 #include "broker/driver.h"
 #include "broker/listener.h"
 #include "broker/peer.h"
+#include "broker/systemd_start.h"
 #include "policy/rules.h"
 
 #define USER_BYTES_MIN (64u << 20)
@@ -106,6 +107,7 @@ int bus_init(struct bus *bus, const struct policy *policy)
 	list_init(&bus->watchers);
 	list_init(&bus->dying);
 	list_init(&bus->reloads);
+	list_init(&bus->for_systemd);
 	bus->users.bus_uid = bus->uid;
 	r = loop_init(&bus->loop);
 	if (r == 0)
@@ -146,6 +148,7 @@ void bus_fini(struct bus *bus)
 	}
 	driver_fini(bus);
 	activations_fini(bus);
+	systemd_forget(bus);
 	replies_fini(&bus->replies);
 	bus->driver_name->permanent = false;
 	name_put(bus->driver_name);

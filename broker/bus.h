@@ -63,6 +63,8 @@ struct bus {
 	struct list reloads; /* ReloadConfig callers waiting (driver_admin.c) */
 	uint64_t reload_cookie; /* of the last reload asked for */
 	bool reloading; /* it is under way */
+	struct list for_systemd; /* the driver's messages to it while it is not there */
+	uint32_t for_systemd_n;
 	struct activation *activations; /* services being started, by name */
 	uint64_t start_serial; /* of the last start of a service */
 };

@@ -10,6 +10,7 @@
 #include "broker/fault.h"
 #include "broker/peer.h"
 #include "broker/route.h"
+#include "broker/systemd_start.h"
 #include "broker/transit.h"
 
 #define DBUS "org.freedesktop.DBus"
@@ -160,8 +161,10 @@ void driver_handle(struct peer *peer, struct transit *t)
 	struct call call = {.bus = peer->bus, .peer = peer, .message = t->message, .fd = -1};
 	int r;
 
-	if (t->message->type != MESSAGE_CALL)
+	if (t->message->type != MESSAGE_CALL) {
+		systemd_signal(peer, t->message);
 		return;
+	}
 	r = run_method(&call);
 	if (call.fd >= 0)
 		close(call.fd);

@@ -68,6 +68,9 @@ void driver_name_changed(struct bus *bus, const struct name_change *change);
 void driver_services_changed(struct bus *bus);
 /* Sends a composed message of the driver to one peer; `fds` borrowed. */
 void driver_send(struct bus *bus, struct peer *to, const struct writer *bytes, int fd);
+/* The halves of driver_send: shows it to monitors; delivers it without showing it again. */
+void driver_show(struct bus *bus, const struct writer *bytes);
+void driver_give(struct bus *bus, struct peer *to, const struct writer *bytes);
 uint32_t driver_serial(struct bus *bus);
 
 /* driver_admin.c */

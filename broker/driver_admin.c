@@ -6,6 +6,7 @@
 #include "broker/fault.h"
 #include "broker/peer.h"
 #include "broker/supervisor.h"
+#include "broker/systemd_start.h"
 
 #define ENVIRONMENT_MAX 4096 /* names and values in one call */
 
@@ -141,6 +142,8 @@ int driver_update_environment(struct call *call)
 		r = call_refuse(call, FAULT_LIMITS, "too many variables");
 	else
 		r = supervisor_set_environment(call->bus->supervisor, texts, n);
+	if (r == 0 && call->bus->systemd_activation)
+		r = systemd_set_environment(call->bus, texts, n);
 	free(texts);
 	if (r == -EMSGSIZE)
 		return call_refuse(call, FAULT_LIMITS, "the variables are too long");

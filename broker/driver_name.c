@@ -7,6 +7,7 @@
 #include "broker/fault.h"
 #include "broker/peer.h"
 #include "broker/syntax.h"
+#include "broker/systemd_start.h"
 #include "policy/rules.h"
 
 #define START_ALREADY_RUNNING 2 /* what StartServiceByName returns */
@@ -81,6 +82,8 @@ int driver_request_name(struct call *call)
 	if (change.name) {
 		driver_name_changed(call->bus, &change);
 		activation_done(call->bus, name);
+		if (slice_is(name, SYSTEMD_NAME))
+			systemd_appeared(call->bus);
 	}
 	compose_u32(&call->reply, code);
 	return 0;

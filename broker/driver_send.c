@@ -49,7 +49,18 @@ static bool begin(struct bus *bus, const struct writer *bytes, struct message *m
 	return true;
 }
 
-void driver_send(struct bus *bus, struct peer *to, const struct writer *bytes, int fd)
+void driver_show(struct bus *bus, const struct writer *bytes)
+{
+	struct message m;
+	struct transit t;
+
+	if (matches_is_empty(&bus->monitors) || !begin(bus, bytes, &m, &t))
+		return;
+	transit_capture(&t);
+	transit_fini(&t);
+}
+
+static void deliver(struct bus *bus, struct peer *to, const struct writer *bytes, int fd, bool show)
 {
 	struct message m;
 	struct transit t;
@@ -62,12 +73,23 @@ void driver_send(struct bus *bus, struct peer *to, const struct writer *bytes, i
 		t.parcel.fds = &fd;
 		t.parcel.fds_n = 1;
 	}
-	transit_capture(&t);
+	if (show)
+		transit_capture(&t);
 	if (to->state != PEER_DYING)
 		r = transit_deliver(&t, to, false);
 	transit_fini(&t);
 	if (r > 0)
 		driver_capture_error(bus, NULL, m.serial, r);
+}
+
+void driver_give(struct bus *bus, struct peer *to, const struct writer *bytes)
+{
+	deliver(bus, to, bytes, -1, false);
+}
+
+void driver_send(struct bus *bus, struct peer *to, const struct writer *bytes, int fd)
+{
+	deliver(bus, to, bytes, fd, true);
 }
 
 static void broadcast(struct bus *bus, const struct writer *bytes)

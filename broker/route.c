@@ -177,16 +177,21 @@ static void to_driver(struct peer *peer, struct transit *t)
 	const struct message *m = t->message;
 	bool is_hello = m->type == MESSAGE_CALL && m->member.text && slice_is(m->member, "Hello") &&
 			(!m->interface.text || slice_is(m->interface, DRIVER_NAME));
+	bool allowed;
 
-	transit_capture(t);
+	/* monitors see what a signal to the driver sets off before the signal, as in the reference */
+	if (m->type == MESSAGE_CALL)
+		transit_capture(t);
 	/* before Hello nothing but Hello is answered, and no policy hinders that */
-	if (peer->state != PEER_UNNAMED && !is_hello &&
-		transit_ask(t, NULL, false).answer != ANSWER_ALLOW) {
+	allowed = peer->state == PEER_UNNAMED || is_hello ||
+		  transit_ask(t, NULL, false).answer == ANSWER_ALLOW;
+	if (allowed)
+		driver_handle(peer, t);
+	else
 		refuse(peer, t, FAULT_DENIED);
-		return;
-	}
-	driver_handle(peer, t);
-	if (peer->state == PEER_ACTIVE)
+	if (m->type != MESSAGE_CALL)
+		transit_capture(t);
+	if (allowed && peer->state == PEER_ACTIVE)
 		transit_spread(t);
 }
 
@@ -200,7 +205,8 @@ static void to_addressee(struct peer *peer, struct transit *t)
 		transit_spread(t);
 }
 
-/* Nobody owns the name: perhaps a service can be started. */
+/* Nobody owns the name: perhaps a service can be started. Monitors see the message after what the
+ * driver says to start it, as in the reference. */
 static void to_nobody(struct peer *peer, struct transit *t)
 {
 	const struct message *m = t->message;
@@ -212,6 +218,7 @@ static void to_nobody(struct peer *peer, struct transit *t)
 		r = activation_hold(t);
 	else
 		r = FAULT_SERVICE_UNKNOWN;
+	transit_capture(t);
 	if (r != 0)
 		refuse(peer, t, r);
 }
@@ -222,11 +229,11 @@ static void to_name(struct peer *peer, struct transit *t)
 	struct name *name = name_find(&peer->bus->names, m->destination);
 
 	t->addressee = name ? name_owner(name) : NULL;
-	transit_capture(t);
 	if (!t->addressee) {
 		to_nobody(peer, t);
 		return;
 	}
+	transit_capture(t);
 	to_addressee(peer, t);
 }
 

@@ -13,7 +13,7 @@ struct peer;
 size_t route_sasl(struct peer *peer, const uint8_t *bytes, size_t size);
 /* A complete, valid message; `fds` are its m->fds descriptors, borrowed. */
 void route_message(struct peer *peer, const struct message *m, const int *fds);
-/* A message that waited for its service: judged now, monitors have seen it. */
+/* A message that waited for its service: judged now; monitors have seen it. */
 void route_held(struct peer *peer, const struct message *m, const int *fds);
 /* Tells the sender that its message is refused (no reply to a reply, nothing to who is gone). */
 void route_refuse(struct peer *peer, const struct message *m, int fault, const char *detail);

@@ -18,6 +18,7 @@
 #include "launch/announce.h"
 #include "launch/daemon.h"
 #include "launch/pidfile.h"
+#include "launch/transient.h"
 #include "launch/warden.h"
 #include "link/launch_broker.h"
 #include "mac/apparmor.h"
@@ -285,6 +286,7 @@ int warden_ready(struct warden *w)
 	r = watch_init(&w->watch, &w->loop, config_changed);
 	if (r < 0)
 		log_warning("changes of the configuration are not noticed: %s", strerror(-r));
+	transient_folder_make(&w->policy.image, getenv("XDG_RUNTIME_DIR"));
 	watch_set(&w->watch, &w->policy.image);
 	systemd_notify("READY=1");
 	if (w->in_background) {
