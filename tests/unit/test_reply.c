@@ -129,8 +129,8 @@ static void test_limit(void **state)
 	assert_true(reply_settle(&t.bus, t.peer[1], t.peer[0], 2));
 	assert_int_equal(reply_expect(&t.bus, t.peer[0], t.peer[1], 99), 0);
 	assert_int_equal(reply_expect(&t.bus, t.peer[0], t.peer[1], 100), FAULT_LIMITS);
-	peer_retire(t.peer[0]);
-	assert_int_equal(t.peer[0]->calls_n, 0);
+	peer_kill(t.peer[0], NULL);
+	peers_reap(&t.bus);
 	trio_end(&t);
 }
 
@@ -255,7 +255,8 @@ static void test_random(void **state)
 			HASH_COUNT(t.bus.replies.table), 1 + calls[0] + calls[1] + calls[2]);
 	}
 	for (int i = 0; i < 3; i++)
-		peer_retire(t.peer[i]);
+		peer_kill(t.peer[i], NULL);
+	peers_reap(&t.bus);
 	trio_end(&t);
 }
 
