@@ -56,6 +56,10 @@ DIFFERENCES = {
     "test_driver.Privileged.test_who_may__GetStats": (None, STATISTICS),
     "test_driver.Privileged.test_who_may__GetConnectionStats": (None, STATISTICS),
     "test_driver.Privileged.test_who_may__GetAllMatchRules": (None, STATISTICS),
+    "test_hostile.Queues.test_silence_costs_nothing__reads_nothing_more": (
+        FAILS,
+        "dbus-daemon finds no rest over a connection that was shut down for reading",
+    ),
     "test_policy_order.Narrow.test_rule_leaves_earlier_ones_alone__send_broadcast": ("denied", WIPING),
     "test_policy_order.Narrow.test_rule_leaves_earlier_ones_alone__send_broadcast_destination": ("denied", WIPING),
     "test_policy_order.Narrow.test_rule_leaves_earlier_ones_alone__send_fds": ("denied", WIPING),
@@ -74,5 +78,9 @@ DIFFERENCES = {
     "test_policy_driver.Connect.test_user_without_an_entry": (
         False,
         "dbus-daemon refuses who has no entry in the user database, whatever the rules say",
+    ),
+    "test_monitor.Monitor.test_may_send_nothing__ping": (
+        FAILS,
+        "dbus-daemon answers a Ping without destination from everybody; ours knows no exception for monitors",
     ),
 }
