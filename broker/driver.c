@@ -202,5 +202,5 @@ void driver_handle_undirected(struct peer *peer, const struct message *m)
 		compose_string(&c, slice_of(fault_sentence(FAULT_UNKNOWN_METHOD)));
 	}
 	if (compose_end(&c) == 0)
-		driver_send(bus, peer, c.out, -1);
+		driver_answer(peer, c.out);
 }

@@ -43,7 +43,8 @@ struct method {
 
 /* A message addressed to the driver that the policy let through. */
 void driver_handle(struct peer *peer, struct transit *t);
-/* A message without destination and not a broadcast: Peer is answered, other calls refused. */
+/* A message without destination and not a broadcast: Peer is answered, other calls refused; as in
+ * the reference, where the library does it, below the policy. */
 void driver_handle_undirected(struct peer *peer, const struct message *m);
 /* Sends call->reply now; for methods that have something to say after their reply. */
 int call_reply(struct call *call);
@@ -71,6 +72,8 @@ void driver_send(struct bus *bus, struct peer *to, const struct writer *bytes, i
 /* The halves of driver_send: shows it to monitors; delivers it without showing it again. */
 void driver_show(struct bus *bus, const struct writer *bytes);
 void driver_give(struct bus *bus, struct peer *to, const struct writer *bytes);
+/* An answer that is no message of the bus: no policy is asked, no monitor sees it. */
+void driver_answer(struct peer *to, const struct writer *bytes);
 uint32_t driver_serial(struct bus *bus);
 
 /* driver_admin.c */

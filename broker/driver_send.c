@@ -92,6 +92,16 @@ void driver_send(struct bus *bus, struct peer *to, const struct writer *bytes, i
 	deliver(bus, to, bytes, fd, true);
 }
 
+void driver_answer(struct peer *to, const struct writer *bytes)
+{
+	struct parcel parcel = {
+		.header = bytes->data, .header_size = bytes->size, .transient = true};
+	enum limit limit;
+
+	if (outgoing_check(to, &parcel, &limit) == 0)
+		(void)outgoing_send(to, &parcel);
+}
+
 static void broadcast(struct bus *bus, const struct writer *bytes)
 {
 	struct message m;
