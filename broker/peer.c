@@ -185,6 +185,11 @@ static int register_limits(const struct peer *peer, enum limit *ret_limit)
 	return 0;
 }
 
+void peer_name_next(struct peer *peer)
+{
+	snprintf(peer->unique_text, sizeof(peer->unique_text), ":1.%" PRIu64, peer->bus->next_id);
+}
+
 int peer_register(struct peer *peer, enum limit *ret_limit)
 {
 	struct bus *bus = peer->bus;
@@ -193,7 +198,7 @@ int peer_register(struct peer *peer, enum limit *ret_limit)
 	if (r != 0)
 		return r;
 	peer->id = bus->next_id;
-	snprintf(peer->unique_text, sizeof(peer->unique_text), ":1.%" PRIu64, peer->id);
+	peer_name_next(peer);
 	peer->unique_name = slice_of(peer->unique_text);
 	peer->name = name_get(&bus->names, peer->unique_name);
 	if (!peer->name || name_set_rebuild(peer) < 0) {

@@ -60,6 +60,8 @@ struct peer {
 int peer_new(struct bus *bus, int fd);
 /* The end: no more input, gone at the end of the round. `why` is logged if not NULL. */
 void peer_kill(struct peer *peer, const char *why);
+/* Writes the unique name that Hello will give into unique_text. */
+void peer_name_next(struct peer *peer);
 /* Hello: gives the unique name. FAULT_LIMITS (with *ret_limit) or -ENOMEM. */
 int peer_register(struct peer *peer, enum limit *ret_limit);
 /* Drops names, rules, waiting calls and replies owed, telling everybody; for BecomeMonitor (the

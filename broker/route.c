@@ -179,6 +179,12 @@ static void to_driver(struct peer *peer, struct transit *t)
 			(!m->interface.text || slice_is(m->interface, DRIVER_NAME));
 	bool allowed;
 
+	/* monitors see Hello with the name that it brings */
+	if (is_hello && peer->state == PEER_UNNAMED) {
+		peer_name_next(peer);
+		t->sender_name = slice_of(peer->unique_text);
+	}
+
 	/* monitors see what a signal to the driver sets off before the signal, as in the reference */
 	if (m->type == MESSAGE_CALL)
 		transit_capture(t);

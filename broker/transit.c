@@ -65,7 +65,7 @@ static int pack(struct transit *t)
 	if (t->parcel.header)
 		return 0;
 	if (!sender.text)
-		sender = SLICE(":not.active.yet");
+		sender = t->sender_name.text ? t->sender_name : SLICE(":not.active.yet");
 	room = message_relay_room(t->message, sender);
 	header = batch_alloc(t->bus, room);
 	if (!header) {

@@ -17,6 +17,7 @@ struct transit {
 	const struct message *message;
 	struct traffic traffic;
 	struct parcel parcel; /* header NULL until it is first needed */
+	struct slice sender_name; /* whom monitors see where the sender has no name yet */
 	bool requested_reply;
 	uint64_t route; /* number of this message: a receiver gets it once */
 	struct peer *addressee; /* who the message is addressed to, where that is a peer */
