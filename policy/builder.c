@@ -13,6 +13,7 @@
 #include "base/hash.h"
 #include "base/writer.h"
 #include "policy/builder.h"
+#include "policy/index.h"
 
 struct interned {
 	UT_hash_handle hh; /* builder.interned */
@@ -299,6 +300,9 @@ static void builder_write_rules(const struct builder *b, uint8_t *out, uint32_t 
 				section->rules[verb].first = i;
 		}
 		section->rules[placed->rule.verb].count++;
+		section->rules[placed->rule.verb].kinds |=
+			1u << (placed->rule.verb == RULE_CONNECT ? placed->rule.who
+								 : placed->rule.name_kind);
 		for (int verb = placed->rule.verb + 1; verb < RULE_VERBS; verb++)
 			section->rules[verb].first = i + 1;
 	}
@@ -325,31 +329,84 @@ static void builder_write(const struct builder *b, uint8_t *out, uint32_t string
 	memcpy(out + strings, b->strings.data, b->strings.size);
 }
 
+/* Appends the index of the rules that are in `out`, an image without one. */
+static int builder_write_index(struct writer *out)
+{
+	const struct image_header *h = (const void *)out->data;
+	const struct image image = {.bytes = out->data,
+		.header = h,
+		.rules = (const void *)(out->data + h->rules.at),
+		.sections = (const void *)(out->data + h->sections.at)};
+	struct writer parts[2] = {{0}};
+	struct image_table tables[2];
+	int r = index_build(&image, &parts[0], &parts[1]);
+
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(parts); i++) {
+		writer_bytes(out, (const uint8_t[8]){0}, -out->size & 7);
+		tables[i].at = (uint32_t)out->size;
+		tables[i].count =
+			(uint32_t)(parts[i].size / (i ? sizeof(uint32_t) : sizeof(struct bucket)));
+		if (parts[i].size > IMAGE_SIZE_MAX - out->size)
+			r = -E2BIG;
+		else
+			writer_bytes(out, parts[i].data, parts[i].size);
+	}
+	if (r == 0 && out->bad)
+		r = -ENOMEM;
+	if (r == 0) {
+		struct image_header *header = (void *)out->data;
+
+		header->buckets = tables[0];
+		header->order = tables[1];
+	}
+	writer_fini(&parts[0]);
+	writer_fini(&parts[1]);
+	return r;
+}
+
+/* The image without index; `strings`: where the strings begin in it. */
+static int builder_write_base(
+	const struct builder *b, struct image_header *h, uint32_t strings, struct writer *out)
+{
+	struct image_text *const texts[] = {&h->user, &h->type, &h->pidfile, &h->main_file};
+	size_t size = strings + b->strings.size;
+	void *room = writer_grow(out, size);
+
+	if (!room)
+		return -ENOMEM;
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
+		texts[i]->at += texts[i]->at ? strings : 0;
+	memset(room, 0, size);
+	memcpy(room, h, sizeof(*h));
+	builder_write(b, room, strings);
+	return 0;
+}
+
 int builder_finish(struct builder *b, void **ret_data, size_t *ret_size)
 {
 	const size_t checked = offsetof(struct image_header, size);
-	struct image_header h = b->header;
-	struct image_text *const texts[] = {&h.user, &h.type, &h.pidfile, &h.main_file};
-	size_t strings, size;
-	uint8_t *out;
+	struct image_header h = b->header, *written;
+	struct writer out = {0};
+	size_t strings;
+	int r;
 
 	if (b->error)
 		return b->error;
 	builder_sort(b);
 	strings = builder_lay_out(b, &h);
-	size = strings + b->strings.size;
-	if (size > IMAGE_SIZE_MAX)
+	if (strings + b->strings.size > IMAGE_SIZE_MAX)
 		return -E2BIG;
-	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
-		texts[i]->at += texts[i]->at ? (uint32_t)strings : 0;
-	h.size = (uint32_t)size;
-	out = calloc(1, size);
-	if (!out)
-		return -ENOMEM;
-	memcpy(out, &h, sizeof(h));
-	builder_write(b, out, (uint32_t)strings);
-	((struct image_header *)out)->checksum = XXH3_64bits(out + checked, size - checked);
-	*ret_data = out;
-	*ret_size = size;
+	r = builder_write_base(b, &h, (uint32_t)strings, &out);
+	if (r == 0)
+		r = builder_write_index(&out);
+	if (r < 0) {
+		writer_fini(&out);
+		return r;
+	}
+	written = (void *)out.data;
+	written->size = (uint32_t)out.size;
+	written->checksum = XXH3_64bits(out.data + checked, out.size - checked);
+	*ret_data = out.data;
+	*ret_size = out.size;
 	return 0;
 }

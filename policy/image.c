@@ -9,7 +9,7 @@
 #include <xxhash.h>
 
 #include "base/drop.h"
-#include "policy/subject.h"
+#include "policy/index.h"
 
 #define CHECKSUM_END (offsetof(struct image_header, checksum) + sizeof(uint64_t))
 
@@ -207,6 +207,8 @@ static const char *tables_fault(struct image *image)
 		TABLE(listens),
 		TABLE(watches),
 		TABLE(complaints),
+		TABLE(buckets),
+		TABLE(order),
 #undef TABLE
 	};
 
@@ -223,8 +225,8 @@ static const char *tables_fault(struct image *image)
 
 int image_open(struct image *ret, const void *data, size_t size, const char **ret_why)
 {
-	static const char *(*const faults[])(const struct image *image) = {
-		header_fault, rules_fault, sections_fault, lists_fault, services_fault};
+	static const char *(*const faults[])(const struct image *image) = {header_fault,
+		rules_fault, sections_fault, lists_fault, services_fault, index_fault};
 	struct image image = {.bytes = data, .header = data};
 	const char *why = frame_fault(data, size);
 

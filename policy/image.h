@@ -4,7 +4,8 @@
  * image_open has validated every offset. Integers are in the machine's own byte order: an image
  * never leaves the machine.
  *
- * Layout: struct image_header, then the tables it points to (each 8-aligned), then the strings.
+ * Layout: struct image_header, then the tables it points to (each 8-aligned), then the strings,
+ * then the two tables of the index (index.h).
  * A text is (offset from the start of the image, size) and is followed by NUL; offset 0 = absent.
  */
 #pragma once
@@ -15,7 +16,7 @@
 
 #include "base/slice.h"
 
-#define IMAGE_MAGIC "DBWARD\0\1"
+#define IMAGE_MAGIC "DBWARD\0\2"
 #define IMAGE_SIZE_MAX (64u << 20)
 
 struct image_text {
@@ -66,6 +67,7 @@ struct section {
 	uint32_t id;
 	struct {
 		uint32_t first, count; /* in the rule table */
+		uint32_t kinds; /* bit n: some have name_kind (connect: who) n */
 	} rules[RULE_VERBS];
 };
 
@@ -74,6 +76,15 @@ struct service {
 	struct image_text name, file, user, systemd_service, apparmor_label;
 	uint32_t argv; /* index into the `texts` table */
 	uint32_t argc; /* 0: no Exec */
+};
+
+/* Rules with one key of the index; index.h says what keys are. */
+struct bucket {
+	uint64_t key;
+	uint32_t first, count; /* in the order table, ascending; count 0: the place is empty */
+	/* not 0: it is split, and bit n: among its rules are some of shape n */
+	uint32_t shapes;
+	uint32_t pad;
 };
 
 struct association {
@@ -131,6 +142,8 @@ struct image_header {
 	struct image_table listens; /* struct image_text, in reading order */
 	struct image_table watches; /* struct image_text: folders and files to watch for changes */
 	struct image_table complaints; /* struct complaint */
+	struct image_table buckets; /* struct bucket, a hash table: 0 or a power of two */
+	struct image_table order; /* uint32_t, the rules of each bucket: indexes into `rules` */
 };
 
 /* An image that was found good. Borrows the bytes it was opened on. */
@@ -143,12 +156,14 @@ struct image {
 	const struct association *associations;
 	const struct image_text *texts, *listens, *watches;
 	const struct complaint *complaints;
+	const struct bucket *buckets;
+	const uint32_t *order;
 };
 
 /*
  * Validates everything: magic, checksum, sizes, each offset, NULs, enum values, sort orders, that
- * each section's runs lie in the rule table and hold rules of their verb. `data` must be 8-aligned
- * and must not change. 0 or -EBADMSG, with *ret_why a constant sentence (may be NULL).
+ * each section's runs lie in the rule table and hold rules of their verb, that the index finds
+ * each rule. `data` must be 8-aligned and must not change. 0 or -EBADMSG, with *ret_why a constant sentence (may be NULL).
  */
 int image_open(struct image *ret, const void *data, size_t size, const char **ret_why);
 

@@ -1,206 +1,11 @@
 /*
- * rules.c - the busconfig rules as judges. The last fitting rule decides, so rules are walked from
- * the end and the first that fits is the answer. What an attribute compares is written once, in
- * one function for each, which both the judges and the search for the nearest rule use.
+ * rules.c - the busconfig rules as judges. The last fitting rule decides: sections are asked last
+ * first, and within one the index (index.h) gives the few rules that can fit, from whose back the
+ * first that fits is the answer.
  */
-#include <assert.h>
-
-#include "policy/rules.h"
+#include "policy/fit.h"
 
 #define DRIVER_NAME SLICE("org.freedesktop.DBus")
-
-/* What one attribute of a rule says about a request. */
-enum fit { UNSAID, AGREES, DIFFERS };
-
-/* One side of a delivery, or a name to be owned, laid out for comparing. */
-struct question {
-	const struct traffic *traffic;
-	const struct slice *names; /* of the other side */
-	uint32_t names_n;
-	uint64_t sizes; /* bit n: one of the names has n bytes (modulo 64) */
-	bool requested, eavesdrop;
-	struct slice alone; /* `names` where there is no party that has some */
-};
-
-/* The rules of one verb that speak to a subject, last first. */
-struct walk {
-	const struct subject *subject;
-	enum rule_verb verb;
-	uint32_t sections_left;
-	const struct rule *rule, *first;
-};
-
-static struct walk walk_of(const struct subject *subject, enum rule_verb verb)
-{
-	return (struct walk){
-		.subject = subject, .verb = verb, .sections_left = subject->sections_n};
-}
-
-static inline const struct rule *walk_next(struct walk *w)
-{
-	while (w->rule == w->first) {
-		const struct section *s;
-
-		if (!w->sections_left)
-			return NULL;
-		s = w->subject->sections[--w->sections_left];
-		/* who may connect is asked of the bus, not of a user's or a group's section */
-		if (w->verb == RULE_CONNECT && s->context != SECTION_DEFAULT &&
-			s->context != SECTION_MANDATORY)
-			continue;
-		w->first = w->subject->image->rules + s->rules[w->verb].first;
-		w->rule = w->first + s->rules[w->verb].count;
-	}
-	return --w->rule;
-}
-
-static inline struct slice text_slice(const struct image *image, struct image_text t)
-{
-	return (struct slice){(const char *)image->bytes + t.at, t.size};
-}
-
-static inline enum fit fit_if(bool agrees)
-{
-	return agrees ? AGREES : DIFFERS;
-}
-
-/* Names begin alike and end differently: the last byte settles most comparisons. */
-static inline bool name_equal(struct slice a, struct slice b)
-{
-	if (a.size != b.size)
-		return false;
-	return !a.size || (a.text[a.size - 1] == b.text[b.size - 1] && slice_equal(a, b));
-}
-
-static enum fit name_compare(
-	const struct image *image, const struct rule *rule, const struct question *q)
-{
-	struct slice name = text_slice(image, rule->name);
-
-	for (uint32_t i = 0; i < q->names_n; i++)
-		if (rule->name_kind == NAME_EXACT ? name_equal(name, q->names[i])
-						  : slice_leads(name, q->names[i], '.'))
-			return AGREES;
-	return DIFFERS;
-}
-
-static inline enum fit name_fit(
-	const struct image *image, const struct rule *rule, const struct question *q)
-{
-	if (rule->name_kind == NAME_ANY)
-		return UNSAID;
-	if (rule->name_kind == NAME_EXACT && !(q->sizes >> (rule->name.size & 63) & 1))
-		return DIFFERS;
-	return name_compare(image, rule, q);
-}
-
-/* A field that the message lacks is not compared. */
-static inline enum fit text_fit(
-	const struct image *image, struct image_text wanted, struct slice field)
-{
-	if (!wanted.at)
-		return UNSAID;
-	if (!field.text)
-		return AGREES;
-	return fit_if(wanted.size == field.size && slice_equal(text_slice(image, wanted), field));
-}
-
-static inline enum fit path_fit(
-	const struct image *image, const struct rule *rule, const struct question *q)
-{
-	return text_fit(image, rule->path, q->traffic->path);
-}
-
-static inline enum fit member_fit(
-	const struct image *image, const struct rule *rule, const struct question *q)
-{
-	return text_fit(image, rule->member, q->traffic->member);
-}
-
-static inline enum fit error_fit(
-	const struct image *image, const struct rule *rule, const struct question *q)
-{
-	return text_fit(image, rule->error, q->traffic->error);
-}
-
-/* A call may leave its interface out: that must not get round a deny, nor profit from an allow. */
-static inline enum fit interface_fit(
-	const struct image *image, const struct rule *rule, const struct question *q)
-{
-	if (rule->interface.at && !q->traffic->interface.text)
-		return fit_if(rule->effect == EFFECT_DENY);
-	return text_fit(image, rule->interface, q->traffic->interface);
-}
-
-static inline enum fit type_fit(
-	const struct image *image, const struct rule *rule, const struct question *q)
-{
-	(void)image;
-	return rule->type ? fit_if(rule->type == q->traffic->type) : UNSAID;
-}
-
-static inline enum fit broadcast_fit(
-	const struct image *image, const struct rule *rule, const struct question *q)
-{
-	(void)image;
-	if (rule->broadcast == UNSET)
-		return UNSAID;
-	return fit_if((rule->broadcast == IS_TRUE) == q->traffic->broadcast);
-}
-
-static inline enum fit min_fds_fit(
-	const struct image *image, const struct rule *rule, const struct question *q)
-{
-	(void)image;
-	return rule->min_fds ? fit_if(q->traffic->fds >= rule->min_fds) : UNSAID;
-}
-
-static inline enum fit max_fds_fit(
-	const struct image *image, const struct rule *rule, const struct question *q)
-{
-	(void)image;
-	return rule->max_fds != UINT32_MAX ? fit_if(q->traffic->fds <= rule->max_fds) : UNSAID;
-}
-
-/* allow: by default only what was asked for; deny: by default only what was not */
-static inline enum fit reply_fit(
-	const struct image *image, const struct rule *rule, const struct question *q)
-{
-	(void)image;
-	if (!q->traffic->is_reply)
-		return UNSAID;
-	if (rule->effect == EFFECT_DENY)
-		return fit_if(rule->requested_reply == IS_TRUE || !q->requested);
-	return fit_if(
-		rule->requested_reply == IS_FALSE || rule->eavesdrop == IS_TRUE || q->requested);
-}
-
-/* An attribute of receiving only: allow must say it to cover copies, deny then covers only them. */
-static inline enum fit eavesdrop_fit(
-	const struct image *image, const struct rule *rule, const struct question *q)
-{
-	(void)image;
-	if (rule->verb != RULE_RECEIVE || q->eavesdrop == (rule->eavesdrop == IS_TRUE))
-		return UNSAID;
-	return fit_if(q->eavesdrop == (rule->effect == EFFECT_DENY));
-}
-
-#define NAME_ATTRIBUTE(rule)                                                                       \
-	((rule)->name_kind == NAME_PREFIX ? "send_destination_prefix" : "send_destination")
-
-/* Cheapest first: function, its name in send rules, in receive rules. */
-#define ATTRIBUTES(X)                                                                              \
-	X(type_fit, "send_type", "receive_type")                                                   \
-	X(name_fit, NAME_ATTRIBUTE(rule), "receive_sender")                                        \
-	X(reply_fit, "send_requested_reply", "receive_requested_reply")                            \
-	X(eavesdrop_fit, "eavesdrop", "eavesdrop")                                                 \
-	X(broadcast_fit, "send_broadcast", "receive_broadcast")                                    \
-	X(min_fds_fit, "min_fds", "min_fds")                                                       \
-	X(max_fds_fit, "max_fds", "max_fds")                                                       \
-	X(interface_fit, "send_interface", "receive_interface")                                    \
-	X(member_fit, "send_member", "receive_member")                                             \
-	X(path_fit, "send_path", "receive_path")                                                   \
-	X(error_fit, "send_error", "receive_error")
 
 static void question_names(struct question *q, const struct slice *names, uint32_t n)
 {
@@ -216,34 +21,28 @@ static void question_of_delivery(
 	const struct party *other = verb == RULE_SEND ? request->recipient : request->sender;
 
 	assert(request->traffic);
-	*q = (struct question){
-		.traffic = request->traffic,
-		/* a copy does not answer its reader; the driver answers only what was asked */
-		.requested = !request->sender || (request->requested_reply && !request->eavesdrop),
-		.eavesdrop = request->eavesdrop,
-		.alone = verb == RULE_SEND ? request->traffic->destination : DRIVER_NAME,
-	};
+	q->traffic = request->traffic;
+	/* a copy does not answer its reader; the driver answers only what was asked */
+	q->requested = !request->sender || (request->requested_reply && !request->eavesdrop);
+	q->eavesdrop = request->eavesdrop;
+	q->alone = verb == RULE_SEND ? request->traffic->destination : DRIVER_NAME;
 	if (other)
 		question_names(q, other->names, other->names_n);
 	else
 		question_names(q, &q->alone, q->alone.text != NULL);
 }
 
-static void question_of_name(struct question *q, const struct request *request)
+void question_init(struct question *q, const struct request *request, enum rule_verb verb)
 {
-	*q = (struct question){.alone = request->name};
-	question_names(q, &q->alone, q->alone.text != NULL);
-}
-
-static inline bool message_fits(
-	const struct image *image, const struct rule *rule, const struct question *q)
-{
-#define TEST(fit, send, receive)                                                                   \
-	if (fit(image, rule, q) == DIFFERS)                                                        \
-		return false;
-	ATTRIBUTES(TEST)
-#undef TEST
-	return true;
+	*q = (struct question){0};
+	if (verb == RULE_SEND || verb == RULE_RECEIVE) {
+		question_of_delivery(q, request, verb);
+	} else if (verb == RULE_OWN) {
+		q->alone = request->name;
+		question_names(q, &q->alone, q->alone.text != NULL);
+	} else {
+		q->identity = request->sender->subject->identity;
+	}
 }
 
 bool rule_fits(const struct image *image, const struct rule *rule, const struct request *request)
@@ -251,11 +50,11 @@ bool rule_fits(const struct image *image, const struct rule *rule, const struct 
 	struct question q;
 
 	assert(rule->verb == RULE_SEND || rule->verb == RULE_RECEIVE);
-	question_of_delivery(&q, request, rule->verb);
+	question_init(&q, request, rule->verb);
 	return message_fits(image, rule, &q);
 }
 
-static bool identity_has_group(const struct identity *identity, uint32_t gid)
+bool identity_has_group(const struct identity *identity, uint32_t gid)
 {
 	uint32_t low = 0, high = identity->groups_n;
 
@@ -272,14 +71,151 @@ static bool identity_has_group(const struct identity *identity, uint32_t gid)
 	return false;
 }
 
-static enum fit who_fit(const struct rule *rule, const struct identity *identity)
+/* The search for the last fitting rule of one section. */
+struct search {
+	const struct image *image;
+	struct question *q;
+	uint32_t run, kinds;
+	uint32_t floor, end; /* only rules from `floor` on and before `end` are of interest */
+	const struct rule *found;
+};
+
+static void search_list(struct search *s, const struct bucket *b)
 {
-	if (rule->who == WHO_ANY)
-		return UNSAID;
-	if (rule->id == ID_NONE)
-		return DIFFERS;
-	return fit_if(rule->who == WHO_USER ? rule->id == identity->uid
-					    : identity_has_group(identity, rule->id));
+	const uint32_t *list = s->image->order + b->first;
+
+	for (uint32_t n = b->count; n-- > 0 && list[n] >= s->floor;) {
+		const struct rule *rule = &s->image->rules[list[n]];
+
+		/* keys are hashes: a bucket may have rules of somebody else */
+		if (list[n] >= s->end || !question_fits(s->q, s->image, rule))
+			continue;
+		s->found = rule;
+		s->floor = list[n] + 1;
+		return;
+	}
+}
+
+static void question_hash_fields(struct question *q)
+{
+	const struct slice fields[FIELDS] = {[FIELD_PATH] = q->traffic->path,
+		[FIELD_INTERFACE] = q->traffic->interface,
+		[FIELD_MEMBER] = q->traffic->member,
+		[FIELD_ERROR] = q->traffic->error};
+
+	q->fields_hashed = true;
+	for (uint32_t i = 0; i < FIELDS; i++) {
+		if (!fields[i].text)
+			continue;
+		q->present |= 1u << i;
+		q->fields[i] = index_hash(fields[i]);
+	}
+}
+
+static void search_shapes(struct search *s, const struct bucket *b)
+{
+	if (!s->q->fields_hashed)
+		question_hash_fields(s->q);
+	for (uint32_t left = b->shapes; left; left &= left - 1) {
+		uint32_t shape = (uint32_t)__builtin_ctz(left);
+		const struct bucket *part = index_find(s->image,
+			index_split_key(b->key, shape, shape & s->q->present, s->q->fields));
+
+		if (part)
+			search_list(s, part);
+	}
+}
+
+static void search_key(struct search *s, uint32_t kind, uint64_t hash)
+{
+	const struct bucket *b = index_find(s->image, index_key(s->run, kind, hash));
+
+	if (!b || s->image->order[b->first + b->count - 1] < s->floor)
+		return;
+	if (b->shapes)
+		search_shapes(s, b);
+	else
+		search_list(s, b);
+}
+
+static uint64_t question_name_hash(struct question *q, uint32_t i)
+{
+	if (i >= QUESTION_HASHES)
+		return index_hash(q->names[i]);
+	for (; q->name_hashes_n <= i; q->name_hashes_n++)
+		q->name_hashes[q->name_hashes_n] = index_hash(q->names[q->name_hashes_n]);
+	return q->name_hashes[i];
+}
+
+/* The rules with a prefix of this name: itself, or what ends before one of its dots. */
+static void search_prefixes(struct search *s, struct slice name)
+{
+	for (size_t i = 0; i <= name.size; i++)
+		if (i == name.size || name.text[i] == '.')
+			search_key(s, NAME_PREFIX, index_hash((struct slice){name.text, i}));
+}
+
+static void search_names(struct search *s)
+{
+	struct question *q = s->q;
+	const struct slice *names = q->names;
+	uint32_t names_n = q->names_n;
+
+	if (s->kinds & 1u << NAME_ANY)
+		search_key(s, NAME_ANY, 0);
+	if (s->kinds == 1u << NAME_ANY)
+		return;
+	for (uint32_t i = 0; i < names_n; i++) {
+		uint64_t hash = question_name_hash(q, i);
+
+		/* rules found by one name are compared with that one only */
+		q->names = &names[i];
+		q->names_n = 1;
+		if (s->kinds & 1u << NAME_EXACT)
+			search_key(s, NAME_EXACT, hash);
+		if (s->kinds & 1u << NAME_PREFIX)
+			search_prefixes(s, names[i]);
+		q->names = names;
+		q->names_n = names_n;
+	}
+}
+
+static void search_identity(struct search *s)
+{
+	const struct identity *identity = s->q->identity;
+
+	search_key(s, WHO_ANY, 0);
+	search_key(s, WHO_USER, identity->uid);
+	for (uint32_t i = 0; s->kinds & 1u << WHO_GROUP && i < identity->groups_n; i++)
+		search_key(s, WHO_GROUP, identity->groups[i]);
+}
+
+/* The last rule of `verb` that speaks to the subject and fits, or NULL. */
+static const struct rule *last_fitting(
+	const struct subject *subject, enum rule_verb verb, const struct request *request)
+{
+	const struct image *image = subject->image;
+	struct question q;
+
+	question_init(&q, request, verb);
+	for (uint32_t i = subject->sections_n; i-- > 0;) {
+		const struct section *section = subject->sections[i];
+		uint32_t first = section->rules[verb].first, count = section->rules[verb].count;
+		struct search s = {image, &q, index_run(image, section, verb),
+			section->rules[verb].kinds, first, first + count, NULL};
+
+		if (!count)
+			continue;
+		/* who may connect is asked of the bus, not of a user's or a group's section */
+		if (verb != RULE_CONNECT)
+			search_names(&s);
+		else if (section->context == SECTION_DEFAULT ||
+			 section->context == SECTION_MANDATORY)
+			search_identity(&s);
+		if (s.found)
+			return s.found;
+	}
+	return NULL;
 }
 
 static struct verdict verdict_of(const struct subject *subject, const struct rule *rule)
@@ -298,20 +234,14 @@ static struct verdict verdict_of(const struct subject *subject, const struct rul
 static struct verdict connect_ask(const struct judge *judge, const struct request *request)
 {
 	const struct subject *subject;
-	const struct rule *rule;
 	struct verdict v;
-	struct walk w;
 
 	(void)judge;
 	if (request->verb != VERB_CONNECT || !request->sender)
 		return (struct verdict){.answer = ANSWER_NONE};
 	subject = request->sender->subject;
-	w = walk_of(subject, RULE_CONNECT);
-	do
-		rule = walk_next(&w);
-	while (rule && who_fit(rule, subject->identity) == DIFFERS);
-	v = verdict_of(subject, rule);
-	if (!rule && subject->identity->uid == request->bus_uid && request->bus_uid != ID_NONE)
+	v = verdict_of(subject, last_fitting(subject, RULE_CONNECT, request));
+	if (!v.rule && subject->identity->uid == request->bus_uid && request->bus_uid != ID_NONE)
 		v.answer = ANSWER_ALLOW;
 	return v;
 }
@@ -319,37 +249,20 @@ static struct verdict connect_ask(const struct judge *judge, const struct reques
 static struct verdict own_ask(const struct judge *judge, const struct request *request)
 {
 	const struct subject *subject;
-	const struct rule *rule;
-	struct question q;
-	struct walk w;
 
 	(void)judge;
 	if (request->verb != VERB_OWN || !request->sender)
 		return (struct verdict){.answer = ANSWER_NONE};
 	subject = request->sender->subject;
-	question_of_name(&q, request);
-	w = walk_of(subject, RULE_OWN);
-	do
-		rule = walk_next(&w);
-	while (rule && name_fit(subject->image, rule, &q) == DIFFERS);
-	return verdict_of(subject, rule);
+	return verdict_of(subject, last_fitting(subject, RULE_OWN, request));
 }
 
 static struct verdict delivery_ask(
 	const struct request *request, enum rule_verb verb, const struct party *judged)
 {
-	const struct rule *rule;
-	struct question q;
-	struct walk w;
-
 	if (request->verb != VERB_SEND || !judged)
 		return (struct verdict){.answer = ANSWER_NONE};
-	question_of_delivery(&q, request, verb);
-	w = walk_of(judged->subject, verb);
-	do
-		rule = walk_next(&w);
-	while (rule && !message_fits(judged->subject->image, rule, &q));
-	return verdict_of(judged->subject, rule);
+	return verdict_of(judged->subject, last_fitting(judged->subject, verb, request));
 }
 
 static struct verdict send_ask(const struct judge *judge, const struct request *request)
@@ -368,78 +281,3 @@ const struct judge rules_connect = {.name = "connect rules", .ask = connect_ask}
 const struct judge rules_own = {.name = "own rules", .ask = own_ask};
 const struct judge rules_send = {.name = "send rules", .ask = send_ask};
 const struct judge rules_receive = {.name = "receive rules", .ask = receive_ask};
-
-/* How far a rule is from fitting. */
-struct distance {
-	unsigned int differs, agrees;
-	const char *name; /* of one attribute that differs */
-};
-
-static void distance_add(struct distance *d, enum fit fit, const char *name)
-{
-	d->agrees += fit == AGREES;
-	if (fit == DIFFERS && d->differs++ == 0)
-		d->name = name;
-}
-
-static struct distance distance_of(const struct image *image, const struct rule *rule,
-	const struct request *request, const struct question *q)
-{
-	struct distance d = {0};
-
-	switch ((enum rule_verb)rule->verb) {
-	case RULE_CONNECT:
-		distance_add(&d, who_fit(rule, request->sender->subject->identity),
-			rule->who == WHO_USER ? "user" : "group");
-		break;
-	case RULE_OWN:
-		distance_add(&d, name_fit(image, rule, q),
-			rule->name_kind == NAME_PREFIX ? "own_prefix" : "own");
-		break;
-	case RULE_SEND:
-	case RULE_RECEIVE:
-#define MEASURE(fit, send, receive)                                                                \
-	distance_add(&d, fit(image, rule, q), rule->verb == RULE_SEND ? send : receive);
-		ATTRIBUTES(MEASURE)
-#undef MEASURE
-		break;
-	case RULE_VERBS:
-		break;
-	}
-	return d;
-}
-
-const struct rule *rules_nearest(enum rule_verb verb, const struct request *request,
-	const struct image **ret_image, const char **ret_differs)
-{
-	const struct party *judged = verb == RULE_RECEIVE ? request->recipient : request->sender;
-	const struct rule *rule, *nearest = NULL;
-	struct distance least = {0};
-	struct question q;
-	struct walk w;
-
-	if (!judged)
-		return NULL;
-	if (verb == RULE_SEND || verb == RULE_RECEIVE)
-		question_of_delivery(&q, request, verb);
-	else
-		question_of_name(&q, request);
-	w = walk_of(judged->subject, verb);
-	while ((rule = walk_next(&w))) {
-		struct distance d = distance_of(judged->subject->image, rule, request, &q);
-
-		if (rule->effect != EFFECT_ALLOW || !d.differs)
-			continue;
-		/* of equally far ones the one that has more in common with the request */
-		if (nearest && (d.differs > least.differs ||
-				       (d.differs == least.differs && d.agrees <= least.agrees)))
-			continue;
-		nearest = rule;
-		least = d;
-	}
-	if (!nearest)
-		return NULL;
-	*ret_image = judged->subject->image;
-	*ret_differs = least.name;
-	return nearest;
-}

@@ -164,6 +164,17 @@ static void test_every_byte_sealed(void **state)
 #define RULE0(image) ((struct rule *)(image)->rules)
 #define SECTION0(image) ((struct section *)(image)->sections)
 #define SERVICE0(image) ((struct service *)(image)->services)
+#define ORDER0(image) ((uint32_t *)(image)->order)
+
+/* The first bucket that is in use (or is not). */
+static struct bucket *a_bucket(const struct image *image, bool used)
+{
+	struct bucket *b = (struct bucket *)image->buckets;
+
+	while ((b->count != 0) != used)
+		b++;
+	return b;
+}
 
 static void test_damage(void **state)
 {
@@ -226,7 +237,22 @@ static void test_damage(void **state)
 	X((*(struct image_text *)i->watches = (struct image_text){0}), "a text is damaged")        \
 	X((*(struct image_text *)i->texts = (struct image_text){0}), "a text is damaged")          \
 	X(((struct association *)i->associations)->own.size++, "an association is damaged")        \
-	X(((struct complaint *)i->complaints)->level = 8, "a complaint is damaged")
+	X(((struct complaint *)i->complaints)->level = 8, "a complaint is damaged")                \
+	X(HEADER(i)->buckets.count--, "the index is damaged")                                      \
+	X(HEADER(i)->buckets.count = 0, "the index is damaged")                                    \
+	X(HEADER(i)->order.count--, "the index is damaged")                                        \
+	X(ORDER0(i)[0] = HEADER(i)->rules.count, "the index is damaged")                           \
+	X(a_bucket(i, false)->key = 1, "the index is damaged")                                     \
+	X(a_bucket(i, false)->shapes = 1, "the index is damaged")                                  \
+	X(a_bucket(i, true)->pad = 1, "the index is damaged")                                      \
+	X(a_bucket(i, true)->first = UINT32_MAX, "the index is damaged")                           \
+	X(a_bucket(i, true)->first++, "a rule is not in the index")                                \
+	X(a_bucket(i, true)->count = UINT32_MAX, "the index is damaged")                           \
+	X(a_bucket(i, true)->shapes = 1u << 16, "the index is damaged")                            \
+	X(a_bucket(i, true)->shapes = 2, "a rule is not in the index")                             \
+	X(a_bucket(i, true)->key ^= 1, "a rule is not in the index")                               \
+	X(ORDER0(i)[0] ^= 1, "a rule is not in the index")                                         \
+	X(SECTION0(i)->rules[0].kinds = 7, "a rule is not in the index")
 #define ROW(change, said)                                                                          \
 	{                                                                                          \
 		struct rulebook book;                                                              \
@@ -244,6 +270,54 @@ static void test_damage(void **state)
 	}
 	(void)state;
 	ROWS(ROW)
+}
+
+/* A bucket that is split: none of its parts can be missing, nor be told of wrongly. */
+static void test_split(void **state)
+{
+	const size_t checked = offsetof(struct image_header, size);
+	struct builder *b = builder_new();
+	struct rulebook book;
+	struct bucket *at;
+	size_t split = 0, used = 0;
+
+	(void)state;
+	rulebook_add(b, "default\n");
+	for (unsigned int i = 0; i < 27; i++) {
+		char text[128];
+
+		snprintf(text, sizeof(text), "<%s send_interface='com.I%u'%s/>",
+			i % 2 ? "deny" : "allow", i % 9,
+			i < 9	 ? ""
+			: i < 18 ? " send_member='M'"
+				 : " send_path='/a' send_error='com.E'");
+		rulebook_add(b, text);
+	}
+	rulebook_finish(&book, b);
+	at = (struct bucket *)book.image.buckets;
+	for (uint32_t i = 0; i < book.image.header->buckets.count; i++) {
+		uint32_t shapes = at[i].shapes;
+
+		used += at[i].count > 0;
+		split += shapes != 0;
+		at[i].key ^= 1u << 20;
+		((struct image_header *)book.data)->checksum =
+			XXH3_64bits((uint8_t *)book.data + checked, book.size - checked);
+		assert_int_equal(image_open(&book.image, book.data, book.size, NULL), -EBADMSG);
+		at[i].key ^= 1u << 20;
+		for (uint32_t left = shapes; left; left &= left - 1) {
+			at[i].shapes = shapes & ~(left & -left);
+			((struct image_header *)book.data)->checksum =
+				XXH3_64bits((uint8_t *)book.data + checked, book.size - checked);
+			/* without any shape it is a plain list, which is right as well */
+			assert_int_equal(image_open(&book.image, book.data, book.size, NULL),
+				at[i].shapes ? -EBADMSG : 0);
+		}
+		at[i].shapes = shapes;
+	}
+	assert_int_equal(split, 1);
+	assert_true(used > 27);
+	rulebook_close(&book);
 }
 
 static void test_builder_failures(void **state)
@@ -294,6 +368,7 @@ int main(void)
 		cmocka_unit_test(test_every_bit),
 		cmocka_unit_test(test_every_byte_sealed),
 		cmocka_unit_test(test_damage),
+		cmocka_unit_test(test_split),
 		cmocka_unit_test(test_builder_failures),
 		cmocka_unit_test(test_not_aligned),
 	};

@@ -2,7 +2,8 @@
  * test_rules_random.c - the judges against an evaluator that does what the rules say and nothing
  * clever: all rules written down as plain strings, walked forward in the order of their sections,
  * the last that fits decides. Random rules and requests from small sets of words; verdict and
- * line of origin have to be the same.
+ * line of origin have to be the same. Many small books of rules, and some with so many rules that
+ * the index splits its buckets by all fields.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,9 +15,7 @@
 #include "base/drop.h"
 #include "tests/unit/rulebook.h"
 
-#define BOOKS 1000
-#define REQUESTS 300
-#define RULES_MOST 24
+#define NAMES_MOST 12
 
 /* xorshift: the same numbers on every machine */
 static uint32_t seed = 0x1badb002;
@@ -35,13 +34,26 @@ static const char *draw_word(const char *const *words, uint32_t n)
 	return draw(3) == 0 ? NULL : words[draw(n)];
 }
 
-static const char *const names[] = {
-	"com.A", "com.A.b", "com.AB", "com.B", ":1.1", ":1.2", "org.freedesktop.DBus"};
-static const char *const paths[] = {"/", "/a", "/a/b"};
-static const char *const interfaces[] = {"com.I", "com.J"};
-static const char *const members[] = {"M", "N"};
-static const char *const errors[] = {"com.E", "com.F"};
+/* names are drawn from the first few, or from all; the last three are nobody's well-known names */
+static const char *const names[] = {"com.A", "com.A.b", "com.AB", "com.B", "com.A.b.c",
+	"com.A.b.c.d", "com", "com.B.b", "org.x", "org.x.y", "org.x.yz", "org.x-y", "net.a.b.c.d.e",
+	":1", ":1.1", ":1.2", "org.freedesktop.DBus"};
+static const char *const paths[] = {"/", "/a", "/a/b", "/b", "/b/c", ""};
+static const char *const interfaces[] = {"com.I", "com.J", "com.K", "com.L", "com.M.N"};
+static const char *const members[] = {"M", "N", "O", "P", "Q"};
+static const char *const errors[] = {"com.E", "com.F", "com.G"};
 static const uint32_t gids[] = {10, 20, 30};
+
+/* What one run draws from. */
+struct shape {
+	const char *what;
+	uint32_t books, requests, rules_most;
+	uint32_t names_n; /* how many names can be owned; how many one peer has at the most */
+	uint32_t names_most;
+	uint32_t contexts; /* the first of them: 1 puts everything into the default section */
+	uint32_t words; /* how many paths, interfaces ... */
+	uint32_t name_in; /* one rule in so many has a name */
+};
 
 struct plain_rule {
 	enum section_context context;
@@ -58,7 +70,7 @@ struct plain_rule {
 
 struct plain_side {
 	bool is_driver;
-	const char *names[3];
+	const char *names[NAMES_MOST];
 	uint32_t names_n, uid, groups[3], groups_n;
 };
 
@@ -196,9 +208,22 @@ static int plain_ask(
 
 /* --- random rules and requests --- */
 
-static struct plain_rule draw_rule(void)
+static const char *draw_field(const struct shape *s, const char *const *words, uint32_t n)
 {
-	struct plain_rule r = {.context = draw(5),
+	return draw_word(words, s->words < n ? s->words : n);
+}
+
+/* A name that can be owned, or one of the last three. */
+static const char *draw_name(const struct shape *s)
+{
+	uint32_t i = draw(s->names_n + 3);
+
+	return names[i < s->names_n ? i : ARRAY_SIZE(names) - 1 - (i - s->names_n)];
+}
+
+static struct plain_rule draw_rule(const struct shape *s)
+{
+	struct plain_rule r = {.context = draw(s->contexts),
 		.verb = draw(6) % RULE_VERBS,
 		.allow = draw(2),
 		.max_fds = UINT32_MAX};
@@ -213,15 +238,15 @@ static struct plain_rule draw_rule(void)
 		r.who_id = r.who == WHO_GROUP ? gids[draw(3)] : draw(3);
 		return r;
 	}
-	r.name = draw_word(names, ARRAY_SIZE(names));
+	r.name = draw(s->name_in) ? NULL : draw_name(s);
 	r.prefix = r.name && r.verb != RULE_RECEIVE && draw(2);
 	if (r.verb == RULE_OWN)
 		return r;
 	r.type = draw(2) ? 0 : 1 + draw(4);
-	r.path = draw(3) ? NULL : draw_word(paths, ARRAY_SIZE(paths));
-	r.interface = draw(2) ? NULL : draw_word(interfaces, ARRAY_SIZE(interfaces));
-	r.member = draw(3) ? NULL : draw_word(members, ARRAY_SIZE(members));
-	r.error = draw(4) ? NULL : draw_word(errors, ARRAY_SIZE(errors));
+	r.path = draw(3) ? NULL : draw_field(s, paths, ARRAY_SIZE(paths));
+	r.interface = draw(2) ? NULL : draw_field(s, interfaces, ARRAY_SIZE(interfaces));
+	r.member = draw(3) ? NULL : draw_field(s, members, ARRAY_SIZE(members));
+	r.error = draw(4) ? NULL : draw_field(s, errors, ARRAY_SIZE(errors));
 	r.min_fds = draw(5) ? 0 : draw(4);
 	r.max_fds = draw(5) ? UINT32_MAX : draw(4);
 	r.eavesdrop = draw(3) ? UNSET : draw(3);
@@ -230,35 +255,35 @@ static struct plain_rule draw_rule(void)
 	return r;
 }
 
-static struct plain_side draw_side(const char *unique)
+static struct plain_side draw_side(const struct shape *s, const char *unique)
 {
-	struct plain_side s = {.names = {unique}, .names_n = 1, .uid = draw(3)};
+	struct plain_side side = {.names = {unique}, .names_n = 1, .uid = draw(3)};
 
-	while (s.names_n < 3 && draw(2))
-		s.names[s.names_n++] = names[draw(4)];
+	while (side.names_n < s->names_most && draw(4))
+		side.names[side.names_n++] = names[draw(s->names_n)];
 	for (uint32_t i = 0; i < 3; i++)
 		if (draw(2))
-			s.groups[s.groups_n++] = gids[i];
-	return s;
+			side.groups[side.groups_n++] = gids[i];
+	return side;
 }
 
-static struct plain_request draw_request(void)
+static struct plain_request draw_request(const struct shape *s)
 {
-	struct plain_request q = {.from = draw_side(":1.1"), .to = draw_side(":1.2")};
+	struct plain_request q = {.from = draw_side(s, ":1.1"), .to = draw_side(s, ":1.2")};
 
 	q.verb = draw(6) ? VERB_SEND : draw(2) ? VERB_OWN : VERB_CONNECT;
-	q.name = names[draw(4)];
+	q.name = names[draw(s->names_n)];
 	if (q.verb != VERB_SEND)
 		return q;
 	q.from.is_driver = draw(8) == 0;
 	q.to.is_driver = !q.from.is_driver && draw(6) == 0;
 	q.type = 1 + draw(4);
 	q.fds = draw(2) ? 0 : draw(5);
-	q.path = draw_word(paths, ARRAY_SIZE(paths));
-	q.interface = draw_word(interfaces, ARRAY_SIZE(interfaces));
-	q.member = draw_word(members, ARRAY_SIZE(members));
-	q.error = q.type == 3 ? errors[draw(2)] : NULL;
-	q.destination = draw_word(names, ARRAY_SIZE(names));
+	q.path = draw_field(s, paths, ARRAY_SIZE(paths));
+	q.interface = draw_field(s, interfaces, ARRAY_SIZE(interfaces));
+	q.member = draw_field(s, members, ARRAY_SIZE(members));
+	q.error = q.type == 3 ? draw_field(s, errors, ARRAY_SIZE(errors)) : NULL;
+	q.destination = draw(3) == 0 ? NULL : draw_name(s);
 	q.is_reply = draw(3) == 0;
 	q.requested = draw(2);
 	q.eavesdrop = draw(4) == 0;
@@ -293,7 +318,7 @@ static void add_rule(struct builder *b, const struct plain_rule *p, int line)
 struct real_side {
 	struct identity identity;
 	struct subject subject;
-	struct slice names[3];
+	struct slice names[NAMES_MOST];
 	struct party party;
 };
 
@@ -370,31 +395,53 @@ static void compare(
 	denied += origin >= 0 && !allow;
 }
 
+static void compare_book(const struct shape *s)
+{
+	struct plain_rule *rules = calloc(s->rules_most + 1, sizeof(*rules));
+	int n = (int)draw(s->rules_most + 1);
+	struct builder *b = builder_new();
+	struct rulebook made;
+
+	assert_true(rules && b);
+	for (int i = 0; i < n; i++) {
+		rules[i] = draw_rule(s);
+		add_rule(b, &rules[i], i + 1);
+	}
+	rulebook_finish(&made, b);
+	for (uint32_t i = 0; i < s->requests; i++) {
+		struct plain_request q = draw_request(s);
+
+		compare(rules, n, &made.image, &q);
+	}
+	rulebook_close(&made);
+	free(rules);
+}
+
 static void test_random(void **state)
 {
+	static const struct shape rows[] = {
+		{"few rules, few words", 3000, 400, 24, 4, 3, 5, 2, 2},
+		{"few rules, many names", 1000, 400, 40, 13, NAMES_MOST, 5, 3, 1},
+		{"one section", 1000, 400, 60, 13, 5, 1, 6, 2},
+		{"hundreds of rules", 40, 2000, 500, 13, NAMES_MOST, 5, 6, 2},
+		{"hundreds without a name", 40, 2000, 500, 4, 3, 1, 6, 50},
+		{"thousands", 4, 2000, 8000, 13, 6, 1, 6, 3},
+	};
+
 	(void)state;
-	for (int book = 0; book < BOOKS; book++) {
-		struct plain_rule rules[RULES_MOST];
-		int n = (int)draw(RULES_MOST + 1);
-		struct builder *b = builder_new();
-		struct rulebook made;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		uint64_t asked = (uint64_t)rows[i].books * rows[i].requests;
 
-		assert_non_null(b);
-		for (int i = 0; i < n; i++) {
-			rules[i] = draw_rule();
-			add_rule(b, &rules[i], i + 1);
-		}
-		rulebook_finish(&made, b);
-		for (int i = 0; i < REQUESTS; i++) {
-			struct plain_request q = draw_request();
-
-			compare(rules, n, &made.image, &q);
-		}
-		rulebook_close(&made);
+		allowed = denied = unmatched = 0;
+		for (uint32_t book = 0; book < rows[i].books; book++)
+			compare_book(&rows[i]);
+		print_message("%s: %lu allowed, %lu denied, %lu unmatched\n", rows[i].what,
+			(unsigned long)allowed, (unsigned long)denied, (unsigned long)unmatched);
+		assert_true(allowed > asked / 50);
+		assert_true(denied > asked / 50);
+		/* where there are many rules hardly anything is without one */
+		assert_true(rows[i].rules_most > 100 || unmatched > asked / 50);
 	}
-	assert_true(allowed > BOOKS * REQUESTS / 20);
-	assert_true(denied > BOOKS * REQUESTS / 20);
-	assert_true(unmatched > BOOKS * REQUESTS / 20);
 }
 
 int main(void)
