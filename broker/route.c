@@ -188,9 +188,9 @@ static void to_driver(struct peer *peer, struct transit *t)
 	/* monitors see what a signal to the driver sets off before the signal, as in the reference */
 	if (m->type == MESSAGE_CALL)
 		transit_capture(t);
-	/* before Hello nothing but Hello is answered, and no policy hinders that */
-	allowed = peer->state == PEER_UNNAMED || is_hello ||
-		  transit_ask(t, NULL, false).answer == ANSWER_ALLOW;
+	/* before Hello nothing but Hello is answered, and no policy hinders that; a second one is a
+	 * call like any other */
+	allowed = peer->state == PEER_UNNAMED || transit_ask(t, NULL, false).answer == ANSWER_ALLOW;
 	if (allowed)
 		driver_handle(peer, t);
 	else
