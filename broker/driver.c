@@ -183,16 +183,18 @@ void driver_handle_undirected(struct peer *peer, const struct message *m)
 	struct bus *bus = peer->bus;
 	struct compose c;
 	bool is_peer = slice_is(m->interface.text ? m->interface : SLICE(PEER), PEER);
-	bool is_id = is_peer && slice_is(m->member, "GetMachineId");
+	bool is_call = m->type == MESSAGE_CALL;
+	bool is_id = is_call && is_peer && slice_is(m->member, "GetMachineId");
 
-	if (m->type != MESSAGE_CALL)
+	/* what carries the interface Peer is answered, be it a call or not */
+	if (!is_call && (!m->interface.text || !is_peer))
 		return;
 	header.serial = driver_serial(bus);
 	if (is_id && bus->machine_id[0]) {
 		header.signature = "s";
 		compose_begin(&c, &bus->message, &header);
 		compose_string(&c, slice_of(bus->machine_id));
-	} else if (is_peer && slice_is(m->member, "Ping")) {
+	} else if (is_call && is_peer && slice_is(m->member, "Ping")) {
 		compose_begin(&c, &bus->message, &header);
 	} else {
 		header.type = MESSAGE_ERROR;
