@@ -250,8 +250,9 @@ void peer_retire(struct peer *peer)
 	}
 	if (peer->name)
 		unname(peer);
+	/* the latest call first, as in the reference */
 	while (!list_is_empty(&peer->duties)) {
-		struct reply *r = list_entry(peer->duties.next, struct reply, callee_link);
+		struct reply *r = list_entry(peer->duties.prev, struct reply, callee_link);
 		struct peer *caller = r->caller;
 		uint32_t serial = (uint32_t)r->key.serial;
 
