@@ -63,7 +63,8 @@ static void header_write(struct builder *b, const struct config *config, struct 
 	struct image_header *h = builder_header(b);
 
 	h->flags = config->flags;
-	h->auth = config->auth_said ? config->auth : AUTH_EXTERNAL;
+	/* no <auth>: every mechanism there is; ANONYMOUS wants <allow_anonymous/> besides */
+	h->auth = config->auth_said ? config->auth : AUTH_EXTERNAL | AUTH_ANONYMOUS;
 	h->apparmor = config->apparmor ? config->apparmor - 1 : APPARMOR_ENABLED;
 	h->user = builder_text(b, config->user);
 	h->type = builder_text(b, config->type);
