@@ -145,7 +145,7 @@ static void test_limit_zero(void **state)
 	trio_end(&t);
 }
 
-/* Who waits for one that goes is told, in order; who goes itself is forgotten. */
+/* Who waits for one that goes is told, the latest call first; who goes itself is forgotten. */
 static void test_gone(void **state)
 {
 	struct trio t;
@@ -160,7 +160,7 @@ static void test_gone(void **state)
 	peer_kill(t.peer[1], NULL);
 	peers_reap(&t.bus);
 	assert_errors(&t, 0,
-		"5 org.freedesktop.DBus.Error.NoReply 3 org.freedesktop.DBus.Error.NoReply ");
+		"3 org.freedesktop.DBus.Error.NoReply 5 org.freedesktop.DBus.Error.NoReply ");
 	assert_errors(&t, 2, "5 org.freedesktop.DBus.Error.NoReply ");
 	assert_int_equal(t.peer[0]->calls_n, 1);
 	assert_true(list_is_empty(&t.peer[0]->duties));
