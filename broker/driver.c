@@ -156,22 +156,24 @@ static int run_method(struct call *call)
 	return r;
 }
 
-void driver_handle(struct peer *peer, struct transit *t)
+bool driver_handle(struct peer *peer, struct transit *t)
 {
 	struct call call = {.bus = peer->bus, .peer = peer, .message = t->message, .fd = -1};
 	int r;
 
 	if (t->message->type != MESSAGE_CALL) {
 		systemd_signal(peer, t->message);
-		return;
+		return true;
 	}
 	r = run_method(&call);
 	if (call.fd >= 0)
 		close(call.fd);
-	if (r == 0 || peer->state == PEER_DYING)
-		return;
-	driver_send_error(peer->bus, peer, t->message->serial, r < 0 ? FAULT_NO_MEMORY : r,
-		call.detail[0] ? call.detail : NULL);
+	if (r == 0)
+		return true;
+	if (peer->state != PEER_DYING)
+		driver_send_error(peer->bus, peer, t->message->serial, r < 0 ? FAULT_NO_MEMORY : r,
+			call.detail[0] ? call.detail : NULL);
+	return false;
 }
 
 void driver_handle_undirected(struct peer *peer, const struct message *m)

@@ -41,8 +41,9 @@ struct method {
 	int (*run)(struct call *call); /* 0, FAULT_*, -ENOMEM */
 };
 
-/* A message addressed to the driver that the policy let through. */
-void driver_handle(struct peer *peer, struct transit *t);
+/* A message addressed to the driver that the policy let through. False: a call that was answered
+ * with an error. */
+bool driver_handle(struct peer *peer, struct transit *t);
 /* A message without destination and not a broadcast: Peer is answered, other calls refused; as in
  * the reference, where the library does it, below the policy. */
 void driver_handle_undirected(struct peer *peer, const struct message *m);

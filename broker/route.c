@@ -177,7 +177,7 @@ static void to_driver(struct peer *peer, struct transit *t)
 	const struct message *m = t->message;
 	bool is_hello = m->type == MESSAGE_CALL && m->member.text && slice_is(m->member, "Hello") &&
 			(!m->interface.text || slice_is(m->interface, DRIVER_NAME));
-	bool allowed;
+	bool done = false;
 
 	/* monitors see Hello with the name that it brings */
 	if (is_hello && peer->state == PEER_UNNAMED) {
@@ -190,14 +190,14 @@ static void to_driver(struct peer *peer, struct transit *t)
 		transit_capture(t);
 	/* before Hello nothing but Hello is answered, and no policy hinders that; a second one is a
 	 * call like any other */
-	allowed = peer->state == PEER_UNNAMED || transit_ask(t, NULL, false).answer == ANSWER_ALLOW;
-	if (allowed)
-		driver_handle(peer, t);
+	if (peer->state == PEER_UNNAMED || transit_ask(t, NULL, false).answer == ANSWER_ALLOW)
+		done = driver_handle(peer, t);
 	else
 		refuse(peer, t, FAULT_DENIED);
 	if (m->type != MESSAGE_CALL)
 		transit_capture(t);
-	if (allowed && peer->state == PEER_ACTIVE)
+	/* eavesdroppers are shown what was done, not what was asked in vain */
+	if (done && peer->state == PEER_ACTIVE)
 		transit_spread(t);
 }
 
