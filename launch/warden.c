@@ -280,14 +280,15 @@ int warden_ready(struct warden *w)
 	int r;
 
 	w->ready = true;
-	r = announce(o->print_address, w->address, o->print_pid, getpid());
-	if (r < 0)
-		return cannot_start(r, "its address cannot be printed", strerror(-r));
 	r = watch_init(&w->watch, &w->loop, config_changed);
 	if (r < 0)
 		log_warning("changes of the configuration are not noticed: %s", strerror(-r));
 	transient_folder_make(&w->policy.image, getenv("XDG_RUNTIME_DIR"));
 	watch_set(&w->watch, &w->policy.image);
+	/* who has the address may change the configuration: that is seen */
+	r = announce(o->print_address, w->address, o->print_pid, getpid());
+	if (r < 0)
+		return cannot_start(r, "its address cannot be printed", strerror(-r));
 	systemd_notify("READY=1");
 	if (w->in_background) {
 		r = daemon_release(w->release);
