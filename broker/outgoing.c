@@ -87,14 +87,19 @@ static int receiver_stalled(struct timer *timer)
 	return 0;
 }
 
-/* Somebody was refused for want of room: the receiver has to move now. */
-static int refuse_full(struct peer *to, enum limit limit, enum limit *ret_limit)
+/* Somebody was refused because this queue is not taken: the receiver has to move now. */
+static void has_to_move(struct peer *to)
 {
 	int64_t after = bus_limit(to->bus, LIMIT_STALLED_RECEIVER_TIMEOUT);
 
 	if (after > 0 && !list_is_linked(&to->out.stalled.link))
 		timer_arm(
 			&to->out.stalled, &to->bus->loop, (uint64_t)after * 1000, receiver_stalled);
+}
+
+static int refuse_full(struct peer *to, enum limit limit, enum limit *ret_limit)
+{
+	has_to_move(to);
 	*ret_limit = limit;
 	return FAULT_LIMITS;
 }
@@ -230,6 +235,9 @@ int outgoing_queue(struct peer *to, const struct parcel *parcel, size_t skip)
 	r = queue_copy(to, parcel, skip);
 	if (r < 0 || (r > 0 && skip > 0))
 		outgoing_cut(to);
+	/* many queues, none of them full, can hold all that a sender may have waiting */
+	else if (r > 0 && !list_is_empty(&to->out.packets))
+		has_to_move(to);
 	return r > 0 ? r : 0;
 }
 
