@@ -4,6 +4,7 @@ that nobody reads, descriptors out of place, and at the end everything at random
 import array
 import os
 import random
+import select
 import shutil
 import socket
 import tempfile
@@ -354,6 +355,33 @@ class Queues(BusTest):
         time.sleep(0.5)
         self.assertLess(busy_seconds(bus) - before, 0.2)
         bystander.sync()
+
+
+@unittest.skipIf(IS_REFERENCE, "keeps a queue for ever")
+@unittest.skipUnless(IS_ROOT, "needs root, to be other users")
+class Stalled(BusTest):
+    def test_many_queues_that_are_not_full(self):
+        """Who never reads cannot keep another user from having anything wait, for ever."""
+        bus = self.bus(limits={"max_outgoing_bytes": 20000000, "stalled_receiver_timeout": 500})
+        idle = [bus.client(ALICE).add_match("interface='com.ex.Much'") for _ in range(20)]
+        victim, reader = bus.client(BOB), bus.client(BOB).add_match("interface='com.ex.Much'")
+        message = signal("/", "com.ex.Much", "S", "ay", (bytes(60000),))
+        # 64 MB are the victim's, and a queue is full for it at 10
+        for _ in range(70):
+            message.serial = 0
+            victim.send(message)
+            reader.expect(member="S")
+        for client in idle:
+            deadline = time.monotonic() + 10
+            while not self.is_hung_up(client):
+                self.assertLess(time.monotonic(), deadline, "a client that reads nothing is kept")
+                victim.sync()
+                time.sleep(0.02)
+
+    def is_hung_up(self, client):
+        poll = select.poll()
+        poll.register(client.sock, 0)
+        return bool(poll.poll(0))
 
 
 STRESS_LIMITS = {
