@@ -231,6 +231,11 @@ int name_request(struct names *names, struct peer *peer, struct slice text, uint
 	if (!mine)
 		return -ENOMEM;
 	*ret_code = REQUEST_IN_QUEUE;
+	/* who wants to replace and may not is next, as in the reference */
+	if (flags & NAME_REPLACE_EXISTING) {
+		list_unlink(&mine->name_link);
+		list_prepend(&now->name_link, &mine->name_link);
+	}
 	if (replaces) {
 		from = now->peer;
 		depose(name, now, mine);

@@ -97,12 +97,14 @@ static uint32_t model_request(struct model_queue *q, int peer, uint32_t flags)
 	}
 	if (q->n > 0 &&
 		!((flags & NAME_REPLACE_EXISTING) && (q->flags[0] & NAME_ALLOW_REPLACEMENT))) {
-		if (at > 0 && (flags & NAME_DO_NOT_QUEUE))
+		bool is_next = flags & NAME_REPLACE_EXISTING;
+
+		if (at > 0 && (flags & NAME_DO_NOT_QUEUE || is_next))
 			model_remove(q, at);
 		else if (at > 0)
 			q->flags[at] = flags;
-		else if (!(flags & NAME_DO_NOT_QUEUE))
-			model_insert(q, q->n, peer, flags);
+		if (!(flags & NAME_DO_NOT_QUEUE) && (at < 0 || is_next))
+			model_insert(q, is_next ? 1 : q->n, peer, flags);
 		return flags & NAME_DO_NOT_QUEUE ? REQUEST_EXISTS : REQUEST_IN_QUEUE;
 	}
 	if (at > 0)
@@ -315,23 +317,55 @@ static const struct {
 		"10"},
 };
 
+static void check_order(struct world *w, const char *wanted)
+{
+	char queue[PEERS + 1] = "";
+
+	list_for_each (link, &name_find(&w->names, texts[0])->queue)
+		strncat(queue, list_entry(link, struct owner, name_link)->peer->unique_text + 3, 1);
+	assert_string_equal(queue, wanted);
+}
+
 static void test_pairs(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(pairs); i++) {
 		struct world w;
-		char queue[4] = "";
 
 		world_init(&w);
 		assert_int_equal(request(&w, 0, 0, pairs[i].first), REQUEST_PRIMARY_OWNER);
 		assert_int_equal(request(&w, 1, 0, pairs[i].second), pairs[i].code);
-		list_for_each (link, &name_find(&w.names, texts[0])->queue)
-			strncat(queue,
-				list_entry(link, struct owner, name_link)->peer->unique_text + 3,
-				1);
-		assert_string_equal(queue, pairs[i].queue);
+		check_order(&w, pairs[i].queue);
 		world_fini(&w);
 	}
+}
+
+/* Who would replace an owner that does not allow it is the next one in the queue. */
+static const struct {
+	int peer;
+	uint32_t flags;
+	const char *queue;
+} jumps[] = {
+	{0, 0, "0"},
+	{1, 0, "01"},
+	{2, 0, "012"},
+	{3, NAME_REPLACE_EXISTING, "0312"},
+	{1, NAME_REPLACE_EXISTING, "0132"},
+	{2, 0, "0132"},
+	{2, NAME_ALLOW_REPLACEMENT | NAME_REPLACE_EXISTING, "0213"},
+};
+
+static void test_jumps(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_init(&w);
+	for (size_t i = 0; i < ARRAY_SIZE(jumps); i++) {
+		request(&w, jumps[i].peer, 0, jumps[i].flags);
+		check_order(&w, jumps[i].queue);
+	}
+	world_fini(&w);
 }
 
 static void test_random(void **state)
@@ -391,6 +425,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_pairs),
+		cmocka_unit_test(test_jumps),
 		cmocka_unit_test(test_flags),
 		cmocka_unit_test(test_random),
 		cmocka_unit_test(test_kept),
