@@ -21,7 +21,7 @@ struct activation {
 	struct bus *bus;
 	char *name;
 	uint64_t serial; /* what launch knows the start by */
-	char *unit;      /* started by systemd; NULL: by launch */
+	char *unit; /* started by systemd; NULL: by launch */
 	struct list held; /* held.link, in the order of arrival */
 	struct timer timer;
 	UT_hash_handle hh; /* bus.activations */

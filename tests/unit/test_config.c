@@ -267,14 +267,15 @@ static const struct row rules[] = {
 };
 
 static const struct row settings[] = {
-	{"", "auth external, apparmor enabled\nlisten unix:path=/x\n"},
+	{"", "auth external+anonymous, apparmor enabled\nlisten unix:path=/x\n"},
 	/* flags are added up, the last text counts, addresses are collected */
 	{"<fork/><syslog/><keep_umask/><allow_anonymous/>",
-		"auth external, apparmor enabled, fork, syslog, keep_umask, allow_anonymous\n"
+		"auth external+anonymous, apparmor enabled, fork, syslog, keep_umask, "
+		"allow_anonymous\n"
 		"listen unix:path=/x\n"},
 	{"<type>a</type><type>b</type><pidfile>/p</pidfile><pidfile>/q</pidfile>"
 	 "<listen>unix:<!-- -->tmpdir=/tmp</listen>",
-		"auth external, apparmor enabled, type b, pidfile /q\n"
+		"auth external+anonymous, apparmor enabled, type b, pidfile /q\n"
 		"listen unix:path=/x\nlisten unix:tmpdir=/tmp\n"},
 	/* authentication */
 	{"<auth>ANONYMOUS</auth>", "auth anonymous, apparmor enabled\nlisten unix:path=/x\n"},
@@ -288,25 +289,25 @@ static const struct row settings[] = {
 		"connect\n"
 		"auth none, apparmor enabled\nlisten unix:path=/x\n"},
 	/* security modules */
-	{"<apparmor/>", "auth external, apparmor enabled\nlisten unix:path=/x\n"},
+	{"<apparmor/>", "auth external+anonymous, apparmor enabled\nlisten unix:path=/x\n"},
 	{"<apparmor mode=\"required\"/><apparmor mode=\"disabled\"/>",
-		"auth external, apparmor disabled\nlisten unix:path=/x\n"},
+		"auth external+anonymous, apparmor disabled\nlisten unix:path=/x\n"},
 	{"<apparmor mode=\"required\"/><apparmor/>",
-		"auth external, apparmor required\nlisten unix:path=/x\n"},
+		"auth external+anonymous, apparmor required\nlisten unix:path=/x\n"},
 	{"<selinux><associate own=\"a.b\" context=\"c:d\"/></selinux>",
-		"auth external, apparmor enabled\nlisten unix:path=/x\nlabel a.b c:d\n"},
+		"auth external+anonymous, apparmor enabled\nlisten unix:path=/x\nlabel a.b c:d\n"},
 	/* the user of the bus: the last counts, and is looked up only then */
-	{"<user>gone</user><user>alice</user>",
-		"auth external, apparmor enabled, user alice 1001:1001\nlisten unix:path=/x\n"},
-	{"<user>1001</user>",
-		"auth external, apparmor enabled, user 1001 1001:100\nlisten unix:path=/x\n"},
+	{"<user>gone</user><user>alice</user>", "auth external+anonymous, apparmor enabled, user "
+						"alice 1001:1001\nlisten unix:path=/x\n"},
+	{"<user>1001</user>", "auth external+anonymous, apparmor enabled, user 1001 "
+			      "1001:100\nlisten unix:path=/x\n"},
 	/* accepted, without effect */
 	{"<servicehelper>/x</servicehelper><servicedir>/nowhere</servicedir>"
 	 "<includedir>/nowhere</includedir>",
-		"auth external, apparmor enabled\nlisten unix:path=/x\n"},
+		"auth external+anonymous, apparmor enabled\nlisten unix:path=/x\n"},
 	{"<include if_selinux_enabled=\"yes\" selinux_root_relative=\"yes\">x</include>"
 	 "<include selinux_root_relative=\"yes\" ignore_missing=\"yes\">x</include>",
-		"auth external, apparmor enabled\nlisten unix:path=/x\n"},
+		"auth external+anonymous, apparmor enabled\nlisten unix:path=/x\n"},
 };
 
 /* Whole documents. */
@@ -318,9 +319,9 @@ static const struct row documents[] = {
 	{"<busconfig a=\"b\"/>", FATAL("attribute \"a\" is not known on <busconfig>")},
 	{"<busconfig/>", "fatal main: there is no <listen>, the bus has no address\nno image\n"},
 	{"<?xml version=\"1.0\" encoding=\"ISO-8859-1\"?>\n" HEAD "<type>\xc3\xa9</type>" TAIL,
-		"auth external, apparmor enabled, type \xc3\xa9\nlisten unix:path=/x\n"},
+		"auth external+anonymous, apparmor enabled, type \xc3\xa9\nlisten unix:path=/x\n"},
 	{"<!DOCTYPE busconfig PUBLIC \"a\" \"http://b/c.dtd\" [<!ELEMENT fork EMPTY>]>" HEAD TAIL,
-		"auth external, apparmor enabled\nlisten unix:path=/x\n"},
+		"auth external+anonymous, apparmor enabled\nlisten unix:path=/x\n"},
 	{"<!DOCTYPE busconfig SYSTEM \"b.dtd\">" HEAD DEFAULT("<deny own=\"a&x;\"/>") TAIL,
 		FATAL("not well-formed XML: undefined entity in an attribute")},
 	{"<!DOCTYPE busconfig SYSTEM \"b.dtd\">" HEAD "<type>&x;</type>" TAIL,

@@ -98,9 +98,9 @@ static const struct row rows[] = {
 	{{{"main", HEAD "<type>a</type><includedir>sub</includedir>" TAIL},
 		 {"sub/a.conf", PART("<type>b</type><fork/>")},
 		 {"sub/b.conf", PART("<type>c</type><syslog/><x/>")}},
-		"error sub/b.conf:1: unknown element <x>\n" FAULTY(
-			"sub/b.conf:1", "0") "auth external, apparmor enabled, fork, type "
-					     "b\nlisten unix:path=/x\n"},
+		"error sub/b.conf:1: unknown element <x>\n" FAULTY("sub/b.conf:1",
+			"0") "auth external+anonymous, apparmor enabled, fork, type "
+			     "b\nlisten unix:path=/x\n"},
 };
 
 static void for_each_file(const char *folder, const struct row *row, bool put)
