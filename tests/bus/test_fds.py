@@ -94,7 +94,7 @@ class Fds(BusTest):
         one.send_raw(raw[:20], files[:1])
         one.send_raw(raw[20:60], files[1:])
         one.send_raw(raw[60:])
-        self.same(two.expect(member="S").fds, files)
+        self.same(two.expect(member="S", timeout=3).fds, files)
 
     @rows([("call", True), ("signal", False)])
     def test_to_who_takes_none(self, is_call):
@@ -157,7 +157,7 @@ class Fds(BusTest):
         one, two = bus.client(), bus.client()
         one.send_raw(call(two.name, "/", I, "M", serial=9).pack(), self.files(1))
         one.send_raw(call(two.name, "/", I, "N", unix_fds=1, serial=10).pack())
-        self.assertTrue(one.is_closed())
+        self.assertTrue(one.is_closed(3))
         self.assertEqual(two.taken(member="N"), [])
 
     def test_pipelined_behind_the_handshake(self):
