@@ -1,0 +1,92 @@
+/*
+ * covers.c - compares two rules attribute by attribute, by the same semantics as rules.c: a field
+ * that a message lacks is not compared, but for the interface, where a deny fits and an allow does
+ * not; last, what rules say about replies and copies depends on their effect.
+ */
+#include "policy/covers.h"
+
+static bool texts_equal(const struct image *image, struct image_text a, struct image_text b)
+{
+	return a.at && b.at && slice_equal(image_slice(image, a), image_slice(image, b));
+}
+
+static bool name_covers(const struct image *image, const struct rule *l, const struct rule *e)
+{
+	if (l->name_kind == NAME_ANY)
+		return true;
+	if (e->name_kind == NAME_ANY)
+		return false;
+	if (l->name_kind == NAME_EXACT)
+		return e->name_kind == NAME_EXACT && texts_equal(image, l->name, e->name);
+	return slice_leads(image_slice(image, l->name), image_slice(image, e->name), '.');
+}
+
+static bool text_covers(const struct image *image, struct image_text l, struct image_text e)
+{
+	return !l.at || texts_equal(image, l, e);
+}
+
+/* A call without interface fits a deny by interface, and no allow by interface. */
+static bool interface_covers(const struct image *image, const struct rule *l, const struct rule *e)
+{
+	if (!l->interface.at)
+		return true;
+	return texts_equal(image, l->interface, e->interface) &&
+	       (l->effect == EFFECT_DENY || e->effect == EFFECT_ALLOW);
+}
+
+/* Which replies a rule fits: bit 0 those that were not asked for, bit 1 those that were. */
+static unsigned int replies_of(const struct rule *r)
+{
+	if (r->effect == EFFECT_DENY)
+		return r->requested_reply == IS_TRUE ? 3 : 1;
+	return r->requested_reply == IS_FALSE || r->eavesdrop == IS_TRUE ? 3 : 2;
+}
+
+/* What a receive rule fits: bit 0 messages to the receiver itself, bit 1 copies. */
+static unsigned int copies_of(const struct rule *r)
+{
+	if (r->eavesdrop == IS_TRUE)
+		return r->effect == EFFECT_ALLOW ? 3 : 2;
+	return r->effect == EFFECT_ALLOW ? 1 : 3;
+}
+
+static bool message_covers(const struct image *image, const struct rule *l, const struct rule *e)
+{
+	bool speaks_of_replies = e->type == 2 || e->type == 3 || e->requested_reply != UNSET;
+
+	if ((l->type && l->type != e->type) || !name_covers(image, l, e))
+		return false;
+	if (!text_covers(image, l->path, e->path) || !text_covers(image, l->member, e->member) ||
+		!text_covers(image, l->error, e->error) || !interface_covers(image, l, e))
+		return false;
+	if (l->broadcast != UNSET && l->broadcast != e->broadcast)
+		return false;
+	if (l->min_fds > e->min_fds || l->max_fds < e->max_fds)
+		return false;
+	if (speaks_of_replies && (replies_of(e) & ~replies_of(l)))
+		return false;
+	return e->verb != RULE_RECEIVE || !(copies_of(e) & ~copies_of(l));
+}
+
+bool rule_covers(const struct image *image, const struct rule *later, const struct rule *earlier)
+{
+	switch ((enum rule_verb)later->verb) {
+	case RULE_CONNECT:
+		return later->who == WHO_ANY ||
+		       (later->who == earlier->who && later->id == earlier->id);
+	case RULE_OWN:
+		return name_covers(image, later, earlier);
+	case RULE_SEND:
+	case RULE_RECEIVE:
+		return message_covers(image, later, earlier);
+	case RULE_VERBS:
+		break;
+	}
+	return false;
+}
+
+bool rules_names_meet(const struct image *image, const struct rule *a, const struct rule *b)
+{
+	return name_covers(image, a, b) || name_covers(image, b, a);
+}

@@ -1,0 +1,12 @@
+/* differs.h - why a rule does not fit a request, for who wants to read all rules that were asked */
+#pragma once
+
+#include "policy/rules.h"
+
+/*
+ * The name of the first attribute of `rule` that keeps it from fitting ("send_member"), or NULL if
+ * it fits. The rule must stand in `image` and be of the request's kind; a send or receive rule is
+ * asked by rule_fits, so that there is no second opinion.
+ */
+const char *rule_differs(
+	const struct image *image, const struct rule *rule, const struct request *request);
