@@ -65,22 +65,59 @@ struct matches *name_rules(struct name *name)
 	return name->rules;
 }
 
+static int name_set_grow(struct peer *peer, uint32_t n)
+{
+	uint32_t room = n < 4 ? 4 : n * 2;
+	struct slice *set;
+
+	if (n <= peer->name_set_room)
+		return 0;
+	set = realloc(peer->name_set, room * sizeof(*set));
+	if (!set)
+		return -ENOMEM;
+	peer->party.names = peer->name_set = set;
+	peer->name_set_room = room;
+	return 0;
+}
+
+/* Behind those that it owns, or behind all: no other has to be looked at. */
+static int name_set_add(struct peer *peer, const struct name *name)
+{
+	bool primary = name_owner(name) == peer;
+	uint32_t n = peer->party.names_n, at = primary ? peer->primary_n : n;
+
+	if (name_set_grow(peer, n + 1) < 0)
+		return -ENOMEM;
+	memmove(peer->name_set + at + 1, peer->name_set + at, (n - at) * sizeof(struct slice));
+	peer->name_set[at] = name->text;
+	peer->primary_n += primary;
+	peer->party.names_n++;
+	return 0;
+}
+
+/* From the end, where a peer that goes drops its names. */
+static void name_set_remove(struct peer *peer, const struct name *name)
+{
+	uint32_t at = --peer->party.names_n;
+
+	while (peer->name_set[at].text != name->text.text)
+		at--;
+	memmove(peer->name_set + at, peer->name_set + at + 1,
+		(peer->party.names_n - at) * sizeof(struct slice));
+	if (at < peer->primary_n)
+		peer->primary_n--;
+}
+
 int name_set_rebuild(struct peer *peer)
 {
-	struct slice *set = peer->name_set;
+	struct slice *set;
 	uint32_t n = 1;
 
 	list_for_each (at, &peer->owned)
 		n++;
-	if (n > peer->name_set_room) {
-		uint32_t room = n < 4 ? 4 : n * 2;
-
-		set = realloc(peer->name_set, room * sizeof(*set));
-		if (!set)
-			return -ENOMEM;
-		peer->name_set = set;
-		peer->name_set_room = room;
-	}
+	if (name_set_grow(peer, n) < 0)
+		return -ENOMEM;
+	set = peer->name_set;
 	n = 0;
 	set[n++] = peer->unique_name;
 	/* names of which it is the primary owner first: match rules look only at those */
@@ -124,9 +161,8 @@ static void owner_free(struct owner *owner)
 	list_unlink(&owner->name_link);
 	list_unlink(&owner->peer_link);
 	peer->owned_n--;
+	name_set_remove(peer, owner->name);
 	free(owner);
-	/* the array only shrinks: this cannot fail */
-	(void)name_set_rebuild(peer);
 }
 
 void owner_drop(struct owner *owner, struct name_change *ret_change)
@@ -161,7 +197,7 @@ static struct owner *owner_add(struct name *name, struct peer *peer, uint32_t fl
 	peer->owned_n++;
 	if (peer->owned_n > peer->owned_peak)
 		peer->owned_peak = peer->owned_n;
-	if (name_set_rebuild(peer) < 0) {
+	if (name_set_add(peer, name) < 0) {
 		list_unlink(&o->name_link);
 		list_unlink(&o->peer_link);
 		peer->owned_n--;
