@@ -56,7 +56,7 @@ DIFFERENCES = {
     "test_driver.Privileged.test_who_may__GetStats": (None, STATISTICS),
     "test_driver.Privileged.test_who_may__GetConnectionStats": (None, STATISTICS),
     "test_driver.Privileged.test_who_may__GetAllMatchRules": (None, STATISTICS),
-    "test_hostile.Queues.test_silence_costs_nothing__reads_nothing_more": (
+    "test_abuse.Queues.test_silence_costs_nothing__reads_nothing_more": (
         FAILS,
         "dbus-daemon finds no rest over a connection that was shut down for reading",
     ),
