@@ -4,9 +4,9 @@ import os
 import socket
 import time
 
-from harness import ALICE, BOB, OPEN, SESSION, BusTest, need_root, rows
-from judged import LIFE, RECEIVE, SEND, any_call, policy
-from wire import DRIVER, DRIVER_PATH, ERROR, FAULT, RETURN, Message, Variant, call, failure
+from harness import ALICE, SESSION, BusTest, need_root, rows
+from judged import RECEIVE, SEND, policy
+from wire import DRIVER, DRIVER_PATH, ERROR, FAULT, RETURN, Message, Variant, call
 from wire import reply, signal
 
 I = "com.ex.I"

@@ -1,7 +1,7 @@
 """Monitors: what they see, in which order, and that they may do nothing else."""
 
-from harness import ALICE, OPEN, SESSION, BusTest, need_root, rows
-from judged import LIFE, RECEIVE, SEND, any_call, policy
+from harness import ALICE, SESSION, BusTest, need_root, rows
+from judged import RECEIVE, SEND, any_call, policy
 from wire import CALL, DRIVER, ERROR, RETURN, SIGNAL, call, failure, reply, signal
 
 MONITORING = "org.freedesktop.DBus.Monitoring"

@@ -3,8 +3,8 @@
 import grp
 import pwd
 
-from harness import ALICE, BOB, CAROL, IS_REFERENCE, STRANGER, BusTest, need_root, rows
-from judged import I, LIFE, RECEIVE, SEND, Judged, any_call, any_signal, policy
+from harness import ALICE, BOB, CAROL, STRANGER, BusTest, need_root, rows
+from judged import I, LIFE, RECEIVE, SEND, Judged, any_call, policy
 from wire import DRIVER, DRIVER_PATH, ERROR, FAULT, Closed, call, signal
 
 TO_DRIVER = '<allow send_destination="org.freedesktop.DBus"/>'

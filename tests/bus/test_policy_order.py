@@ -3,7 +3,7 @@
 import grp
 import itertools
 
-from harness import ALICE, BOB, BusTest, need_root, rows
+from harness import ALICE, BOB, need_root, rows
 from judged import LIFE, OWNED, OTHER, RECEIVE, SEND, Judged, any_call, any_signal, policy
 from wire import DRIVER, call
 

@@ -1,9 +1,9 @@
 """Replies and eavesdropping, as policy sees them: what is requested, by whom, and how long."""
 
 from harness import ALICE, OPEN, SESSION, need_root, rows
-from judged import I, LIFE, OWNED, RECEIVE, SEND
+from judged import LIFE, OWNED, RECEIVE, SEND
 from judged import Judged, any_call, any_error, any_return, any_signal, policy
-from wire import FAULT, NO_REPLY, reply
+from wire import NO_REPLY, reply
 
 PASSED, DENIED, LOST = "passed", "denied", "lost"
 CALLS = '<allow %s_type="method_call"/>'
