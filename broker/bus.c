@@ -180,7 +180,7 @@ static int subjects_derive(struct bus *bus, const struct image *image, struct su
 	return r;
 }
 
-/* Who has not said Hello yet is judged again under the new policy when it does. */
+/* Who has not said Hello yet is under the new policy, too; it was let in under the old one. */
 static void unnamed_rederive(struct bus *bus)
 {
 	for (struct user *u = bus->users.table; u; u = u->hh.next) {

@@ -82,7 +82,7 @@ int call_reply(struct call *call)
 /* Interfaces but the main one, Peer and Introspectable exist on the driver's own path alone. */
 static bool is_elsewhere(const struct method *m, struct slice path)
 {
-	return (m->flags & METHOD_ONE_PATH) && !slice_is(m->interface ? path : path, DRIVER_PATH);
+	return (m->flags & METHOD_ONE_PATH) && !slice_is(path, DRIVER_PATH);
 }
 
 static int find_method(const struct message *m, const struct method **ret)
