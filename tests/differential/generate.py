@@ -233,7 +233,7 @@ class Rules:
                 put("path", self.field(PATHS, [DRIVER_PATH]))
             if (kind + "_interface" in out or kind + "_path" in out) and self.some(0.35):
                 put("member", self.field(MEMBERS, DRIVER_MEMBERS))
-        if self.some(0.2):
+        if self.some(0.15 if out.get(kind + "_type") in ("method_call", "signal") else 0.3):
             put("requested_reply", self.truth())
         self.extras(kind, out)
         return out
@@ -304,19 +304,22 @@ class Rules:
             return 'user="%s"' % self.random.choice(USERS + [UNKNOWN]), False
         return 'group="%s"' % self.random.choice(GROUPS + [UNKNOWN]), False
 
-    def block(self):
+    def block(self, sizes=(1, 1, 2, 3, 4)):
         who, may_connect = self.who()
-        rules = [self.rule(may_connect) for _ in range(self.random.choice([1, 1, 2, 3, 4]))]
+        rules = [self.rule(may_connect) for _ in range(self.random.choice(sizes))]
         places = ["main"] * 8 + ["include", "nested", "dir", "folder"]
         return {"who": who, "rules": rules, "place": self.random.choice(places)}
 
     def blocks(self):
-        base = self.random.choice(["open", "open", "session", "system", "quiet", "empty"])
+        base = self.random.choice(["open", "open", "open", "session", "session", "system", "quiet", "empty"])
         out = [{"who": 'context="default"', "rules": copy.deepcopy(BASES[base]), "place": "main"}]
         out += [self.block() for _ in range(self.random.choice([1, 2, 3, 4, 5, 7, 9]))]
-        if base in ("quiet", "empty") and self.some(0.7):
+        if base in ("quiet", "empty") and self.some(0.85):
             more = [["allow", {kind + "_type": t}] for kind in MESSAGE_KINDS for t in TYPES]
             out.insert(1, {"who": 'context="default"', "rules": more, "place": "main"})
+        if self.some(0.15):
+            # so many that looking rules up is another thing than walking them
+            out.insert(self.random.randrange(len(out)), self.block((30, 60, 120)))
         if self.some(0.08):
             at = self.random.randrange(1, len(out))
             out[at]["place"] = "main"
@@ -517,10 +520,14 @@ class Script:
         fields["reply_serial"] = serial
         if self.some(0.1):
             fields.update(self.headers(0.5))
-        if self.some(0.35):
-            self.send(callee, type=ERROR, error=self.random.choice(ERRORS + DRIVER_ERRORS[:1]), **fields)
+        if self.some(0.08):
+            # no answer, but it carries the serial of one
+            fields.update({**self.headers(0), "type": self.random.choice([SIGNAL, SIGNAL, CALL])})
+        elif self.some(0.35):
+            fields.update(type=ERROR, error=self.random.choice(ERRORS + DRIVER_ERRORS[:1]))
         else:
-            self.send(callee, type=RETURN, **fields)
+            fields["type"] = RETURN
+        self.send(callee, **fields)
 
     def exchange(self, who):
         self.call(who)
