@@ -24,7 +24,7 @@ static void measure(const struct image *image, const char *what, const char *nam
 	struct identity identity = {.uid = 1000};
 	const struct slice from[] = {SLICE(":1.1")}, to[] = {SLICE(":1.2"), slice_of(name)};
 	struct subject subject;
-	const struct party sender = {&subject, from, 1}, recipient = {&subject, to, 2};
+	const struct party sender = {&subject, from, 1, 0}, recipient = {&subject, to, 2, 0};
 	const struct traffic traffic = {.type = 1,
 		.path = SLICE("/org/example/Object"),
 		.interface = SLICE("org.example.Interface"),

@@ -14,6 +14,8 @@
 #include "broker/systemd_start.h"
 #include "policy/rules.h"
 
+/* Times four verdicts that are remembered: about 3 MB once all are in use. */
+#define FLOW_SETS 2048
 #define USER_BYTES_MIN (64u << 20)
 
 /* Silence is denial, so the order only decides whose reason is told first. */
@@ -97,6 +99,15 @@ static bool wants_allowed(const struct image *image)
 	return false;
 }
 
+/* What the gate has to know of the policy that is now in force. */
+static void gate_renew(struct bus *bus)
+{
+	bus->generation++;
+	bus->gate.note_allowed = wants_allowed(&bus->policy.image);
+	bus->gate.epoch.rules = bus->generation;
+	bus->gate.epoch.unique_names = flow_unique_names(&bus->policy.image);
+}
+
 int bus_init(struct bus *bus, const struct policy *policy)
 {
 	int r;
@@ -115,6 +126,8 @@ int bus_init(struct bus *bus, const struct policy *policy)
 	if (r == 0)
 		r = replies_init(&bus->replies);
 	if (r == 0)
+		r = flow_init(&bus->flow, FLOW_SETS);
+	if (r == 0)
 		r = process_of_self(&bus->own);
 	if (r < 0)
 		return r;
@@ -123,10 +136,10 @@ int bus_init(struct bus *bus, const struct policy *policy)
 		return -ENOMEM;
 	bus->driver_name->permanent = true;
 	bus->policy = *policy;
-	bus->generation = 1;
 	pools_set(bus);
-	bus->gate = (struct gate){.judges = judges, .note = trail_note, .note_arg = &bus->trail};
-	bus->gate.note_allowed = wants_allowed(&bus->policy.image);
+	bus->gate = (struct gate){
+		.judges = judges, .note = trail_note, .note_arg = &bus->trail, .flow = &bus->flow};
+	gate_renew(bus);
 	return 0;
 }
 
@@ -154,6 +167,7 @@ void bus_fini(struct bus *bus)
 	name_put(bus->driver_name);
 	trail_fini(&bus->trail);
 	batch_fini(&bus->batch);
+	flow_fini(&bus->flow);
 	process_fini(&bus->own);
 	writer_fini(&bus->reply);
 	writer_fini(&bus->message);
@@ -225,8 +239,7 @@ int bus_set_policy(struct bus *bus, const struct policy *policy)
 	}
 	free(fresh);
 	unnamed_rederive(bus);
-	bus->generation++;
-	bus->gate.note_allowed = wants_allowed(&bus->policy.image);
+	gate_renew(bus);
 	pools_set(bus);
 	policy_close(&old);
 	return 0;

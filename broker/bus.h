@@ -38,6 +38,7 @@ struct bus {
 	struct policy policy;
 	uint64_t generation; /* of the policy, 1 is the first */
 	struct gate gate;
+	struct flow flow; /* the gate's */
 	struct trail trail;
 
 	struct users users;

@@ -80,6 +80,12 @@ static int name_set_grow(struct peer *peer, uint32_t n)
 	return 0;
 }
 
+/* To be called at each change of the set: verdicts are remembered by its number. */
+static void name_set_changed(struct peer *peer)
+{
+	peer->party.names_id = ++peer->name->names->sets;
+}
+
 /* Behind those that it owns, or behind all: no other has to be looked at. */
 static int name_set_add(struct peer *peer, const struct name *name)
 {
@@ -92,6 +98,7 @@ static int name_set_add(struct peer *peer, const struct name *name)
 	peer->name_set[at] = name->text;
 	peer->primary_n += primary;
 	peer->party.names_n++;
+	name_set_changed(peer);
 	return 0;
 }
 
@@ -106,6 +113,7 @@ static void name_set_remove(struct peer *peer, const struct name *name)
 		(peer->party.names_n - at) * sizeof(struct slice));
 	if (at < peer->primary_n)
 		peer->primary_n--;
+	name_set_changed(peer);
 }
 
 int name_set_rebuild(struct peer *peer)
@@ -133,6 +141,7 @@ int name_set_rebuild(struct peer *peer)
 	}
 	peer->party.names = set;
 	peer->party.names_n = n;
+	name_set_changed(peer);
 	return 0;
 }
 

@@ -24,6 +24,7 @@ struct names {
 	struct name *table;
 	uint32_t owned; /* names with an owner, unique ones included, the driver's not */
 	uint32_t owned_peak;
+	uint64_t sets; /* how many name sets there ever were: party.names_id of the last */
 };
 
 struct name {
@@ -72,5 +73,6 @@ void owner_drop(struct owner *owner, struct name_change *ret_change);
 /* The rules registry of a name, made if need be; NULL for want of memory. */
 struct matches *name_rules(struct name *name);
 
-/* Rebuilds peer.names from its unique name and its places in queues. 0 or -ENOMEM. */
+/* Rebuilds peer.names from its unique name and its places in queues, under a new names_id.
+ * 0 or -ENOMEM. */
 int name_set_rebuild(struct peer *peer);

@@ -2,7 +2,8 @@
  * fit.h - what one attribute of a rule says about a request. What an attribute compares is written
  * once, in one function for each, which both the judges (rules.c) and the search for the nearest
  * rule (nearest.c) use. A new attribute belongs also into what the index takes for the same
- * (rules_are_twins, index.c).
+ * (rules_are_twins, index.c), and what it looks at in a message into the key of the flow cache
+ * (flow_key_init, flow.c).
  */
 #pragma once
 

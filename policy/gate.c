@@ -1,6 +1,7 @@
 /*
  * gate.c - strictest answer wins, silence is denial. Advisory answers (permissive MAC) are told to
  * the listener and then forgotten. The listener hears of an allowed request once, not per judge.
+ * What was judged before is taken from the flow cache; the listener hears of it all the same.
  */
 #include "policy/gate.h"
 
@@ -18,17 +19,22 @@ static void gate_note(
 		gate->note(gate->note_arg, request, v);
 }
 
-struct verdict gate_ask(const struct gate *gate, const struct request *request)
+/* *ret_lasting: asking again would say the same and tell the listener no more. */
+static struct verdict judges_ask(
+	const struct gate *gate, const struct request *request, bool *ret_lasting)
 {
 	struct verdict held = {.answer = ANSWER_NONE};
 
+	*ret_lasting = true;
 	for (const struct judge *const *j = gate->judges; *j; j++) {
 		struct verdict v = (*j)->ask(*j, request);
 
 		v.judge = *j;
 		if (v.advisory) {
-			if (v.answer == ANSWER_DENY)
+			if (v.answer == ANSWER_DENY) {
 				gate_note(gate, request, &v);
+				*ret_lasting = false;
+			}
 			continue;
 		}
 		if (v.answer > held.answer)
@@ -40,9 +46,28 @@ struct verdict gate_ask(const struct gate *gate, const struct request *request)
 		held = (struct verdict){.answer = ANSWER_DENY, .reason = REASON_SILENCE};
 	if (!held.image)
 		held.image = request_image(request);
-	if (held.answer != ANSWER_ASK)
-		gate_note(gate, request, &held);
+	if (held.answer == ANSWER_ASK)
+		*ret_lasting = false;
 	return held;
+}
+
+struct verdict gate_ask(const struct gate *gate, const struct request *request)
+{
+	struct flow_key key;
+	bool lasting, keyed = gate->flow && flow_key_init(&key, request, &gate->epoch);
+	const struct verdict *known = keyed ? flow_find(gate->flow, &key) : NULL;
+	struct verdict v;
+
+	if (known) {
+		v = *known;
+	} else {
+		v = judges_ask(gate, request, &lasting);
+		if (keyed && lasting)
+			flow_put(gate->flow, &key, &v);
+	}
+	if (v.answer != ANSWER_ASK)
+		gate_note(gate, request, &v);
+	return v;
 }
 
 struct verdict gate_refuse_limit(

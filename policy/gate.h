@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "policy/verdict.h"
+#include "policy/flow.h"
 
 struct judge {
 	const char *name; /* "send rules", "selinux" ... */
@@ -19,6 +19,10 @@ struct gate {
 	void (*note)(void *arg, const struct request *request, const struct verdict *verdict);
 	void *note_arg;
 	bool note_allowed;
+	/* verdicts on deliveries that were given before, NULL: each is asked anew. Whoever changes
+	 * judges or what they go by changes `epoch`. */
+	struct flow *flow;
+	struct epoch epoch;
 };
 
 struct verdict gate_ask(const struct gate *gate, const struct request *request);

@@ -22,6 +22,8 @@ struct party {
 	/* unique name first, then each name owned or queued for (both count in rules) */
 	const struct slice *names;
 	uint32_t names_n;
+	/* another one at each change of `names`, never of two parties; 0: verdicts are not kept */
+	uint64_t names_id;
 };
 
 /* What rules can say about a message. Absent fields have text NULL. */

@@ -12,6 +12,27 @@ static void subject_add(struct subject *s, enum section_context context, uint32_
 		s->sections[s->sections_n++] = section;
 }
 
+#define ID_BITS 12
+#define ID_PER_WORD 5
+
+/* The numbers of the sections side by side, counted from 1; the highest bit says that there is an id. */
+static void subject_identify(struct subject *s)
+{
+	uint64_t id[2] = {(uint64_t)1 << 63, 0};
+
+	if (s->sections_n > 2 * ID_PER_WORD)
+		return;
+	for (uint32_t i = 0; i < s->sections_n; i++) {
+		uint64_t number = (uint64_t)(s->sections[i] - s->image->sections) + 1;
+
+		if (number >> ID_BITS)
+			return;
+		id[i / ID_PER_WORD] |= number << (i % ID_PER_WORD * ID_BITS);
+	}
+	s->id[0] = id[0];
+	s->id[1] = id[1];
+}
+
 int subject_init(struct subject *ret, const struct image *image, const struct identity *identity)
 {
 	struct subject s = {.identity = identity, .image = image};
@@ -28,6 +49,7 @@ int subject_init(struct subject *ret, const struct image *image, const struct id
 		subject_add(&s, SECTION_USER, identity->uid);
 	subject_add(&s, SECTION_NO_CONSOLE, 0);
 	subject_add(&s, SECTION_MANDATORY, 0);
+	subject_identify(&s);
 	*ret = s;
 	return 0;
 }

@@ -31,6 +31,9 @@ struct subject {
 	const struct section **sections; /* owned */
 	uint32_t sections_n;
 	const struct image *image;
+	/* Under one image equal only where the sections are; 0: too many to tell. A judge that goes by
+	 * more of the identity than its sections (a MAC label) must bring that into the id as well. */
+	uint64_t id[2];
 };
 
 /* Sections for `identity` under `image`: default, groups by ascending gid, user, not-at-console,

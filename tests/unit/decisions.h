@@ -62,8 +62,8 @@ static inline void decisions_init(struct decisions *d, bool log)
 	d->client_names[2] = SLICE("org.example.Two");
 	d->service_names[0] = SLICE(":1.2");
 	d->service_names[1] = SLICE("org.freedesktop.systemd1");
-	d->client = (struct party){&d->client_subject, d->client_names, 3};
-	d->service = (struct party){&d->service_subject, d->service_names, 2};
+	d->client = (struct party){&d->client_subject, d->client_names, 3, 0};
+	d->service = (struct party){&d->service_subject, d->service_names, 2, 0};
 	d->call = (struct traffic){.type = 1,
 		.path = SLICE("/org/freedesktop/systemd1"),
 		.interface = SLICE("org.freedesktop.systemd1.Manager"),

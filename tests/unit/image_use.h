@@ -88,7 +88,7 @@ static inline size_t image_use(const struct image *image)
 	uint32_t groups[] = {3, 7};
 	struct identity identity = {.uid = 7, .groups = groups, .groups_n = 2};
 	struct subject subject;
-	const struct party party = {&subject, names, 3};
+	const struct party party = {&subject, names, 3, 0};
 	const struct traffic traffics[] = {
 		{.type = 1,
 			.path = SLICE("/"),

@@ -81,7 +81,10 @@ static void test_strictest(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		for (int with_allowed = 0; with_allowed < 2; with_allowed++) {
 			char notes[256] = "", got[128];
-			const struct gate gate = {rows[i].judges, note, notes, with_allowed};
+			const struct gate gate = {.judges = rows[i].judges,
+				.note = note,
+				.note_arg = notes,
+				.note_allowed = with_allowed};
 			struct verdict v = gate_ask(&gate, &request);
 
 			verdict_explain(&v, &request, got, sizeof(got));
@@ -108,7 +111,7 @@ static void test_refusals(void **state)
 {
 	char notes[256] = "";
 	const struct judge *const judges[] = {&never, NULL};
-	const struct gate gate = {judges, note, notes, false};
+	const struct gate gate = {.judges = judges, .note = note, .note_arg = notes};
 	struct rulebook book;
 	struct identity identity = {.uid = 5};
 	struct subject subject;

@@ -72,7 +72,7 @@ static void test_wording(void **state)
 	deny = advisory = decisions_verdict(&d, 0);
 	advisory.advisory = true;
 	allow = decisions_verdict(&d, 1);
-	nameless = (struct party){d.client.subject, NULL, 0};
+	nameless = (struct party){.subject = d.client.subject};
 	own = (struct request){.verb = VERB_OWN, .sender = &d.client, .name = SLICE("org.a.B")};
 	connect = (struct request){.verb = VERB_CONNECT, .sender = &nameless};
 	driver.verb = VERB_DRIVER;
@@ -348,7 +348,7 @@ static void test_names(void **state)
 		snprintf(texts[i], sizeof(texts[i]), "org.example.N%zu", i);
 		names[i] = slice_of(texts[i]);
 	}
-	d.client = (struct party){&d.client_subject, names, ARRAY_SIZE(names)};
+	d.client = (struct party){&d.client_subject, names, ARRAY_SIZE(names), 0};
 	request = decisions_request(&d);
 	deny = decisions_verdict(&d, 0);
 	record_of(&record, "system", &request, &deny, 0);

@@ -329,7 +329,7 @@ static void real_side(struct real_side *to, const struct image *image, struct pl
 	assert_int_equal(subject_init(&to->subject, image, &to->identity), 0);
 	for (uint32_t i = 0; i < from->names_n; i++)
 		to->names[i] = slice_of(from->names[i]);
-	to->party = (struct party){&to->subject, to->names, from->names_n};
+	to->party = (struct party){&to->subject, to->names, from->names_n, 0};
 }
 
 static struct verdict real_ask(const struct image *image, struct plain_request *q)
