@@ -28,6 +28,7 @@ struct bus {
 	struct list listeners; /* listener.link */
 	bool ending; /* nothing is announced any more */
 	bool paused; /* accepting stopped: no descriptors left */
+	uint64_t paused_said; /* when that was last logged, loop_now() */
 	uint32_t uid; /* the bus's own */
 	char guid[33], machine_id[33], type[32];
 	uint32_t pid; /* what the driver reports as its own: launch's */

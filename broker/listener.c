@@ -11,6 +11,7 @@
 
 #define ACCEPT_BURST 16
 #define PAUSE_US 1000000
+#define PAUSE_SAY_US 60000000
 
 struct listener {
 	struct bus *bus;
@@ -27,6 +28,17 @@ static int listener_retry(struct timer *timer)
 	return source_set(&l->source, EPOLLIN);
 }
 
+/* Once a minute is enough. */
+static void pause_say(struct bus *bus)
+{
+	uint64_t now = loop_now();
+
+	if (bus->paused_said && now - bus->paused_said < PAUSE_SAY_US)
+		return;
+	bus->paused_said = now;
+	log_warning("No descriptors or memory left for new connections: waiting");
+}
+
 static int listener_ready(struct source *source, uint32_t events)
 {
 	struct listener *l = container_of(source, struct listener, source);
@@ -40,7 +52,7 @@ static int listener_ready(struct source *source, uint32_t events)
 			continue;
 		}
 		if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS) {
-			log_warning("No descriptors or memory left for new connections: waiting");
+			pause_say(l->bus);
 			l->bus->paused = true;
 			source_set(source, 0);
 			timer_arm(&l->retry, &l->bus->loop, PAUSE_US, listener_retry);

@@ -3,6 +3,7 @@
  * policies. When launch is gone the broker ends, too.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 
 #include "base/log.h"
@@ -133,13 +134,28 @@ static const struct {
 	{TO_BROKER_SERVICE_FAILED, on_service_failed},
 };
 
-static int supervisor_ready(struct source *source, uint32_t events)
+static void reserve_take(struct supervisor *s)
 {
-	struct supervisor *s = container_of(source, struct supervisor, source);
-	struct letter l;
-	int r = channel_recv(source->fd, &l);
+	for (size_t i = 0; i < RESERVE_FDS; i++) {
+		if (s->reserve[i] < 0)
+			s->reserve[i] = fcntl(s->source.fd, F_DUPFD_CLOEXEC, 3);
+	}
+}
 
-	(void)events;
+static void reserve_release(struct supervisor *s)
+{
+	for (size_t i = 0; i < RESERVE_FDS; i++) {
+		if (s->reserve[i] >= 0)
+			close(s->reserve[i]);
+		s->reserve[i] = -1;
+	}
+}
+
+static int take_letter(struct supervisor *s)
+{
+	struct letter l;
+	int r = channel_recv(s->source.fd, &l);
+
 	if (r == -EAGAIN)
 		return 0;
 	if (r == -EPIPE) {
@@ -154,6 +170,18 @@ static int supervisor_ready(struct source *source, uint32_t events)
 			r = letters[i].handle(s, &l);
 	}
 	letter_fini(&l);
+	return r;
+}
+
+static int supervisor_ready(struct source *source, uint32_t events)
+{
+	struct supervisor *s = container_of(source, struct supervisor, source);
+	int r;
+
+	(void)events;
+	reserve_release(s);
+	r = take_letter(s);
+	reserve_take(s);
 	return r;
 }
 
@@ -191,7 +219,12 @@ static int setup(struct supervisor *s, struct bus *bus, struct letter *l, int ch
 	trail_init(&bus->trail, recorder, bus->type[0] ? bus->type : "bus");
 	s->bus = bus;
 	bus->supervisor = s;
-	return source_init(&s->source, &bus->loop, channel, EPOLLIN, supervisor_ready);
+	for (size_t i = 0; i < RESERVE_FDS; i++)
+		s->reserve[i] = -1;
+	r = source_init(&s->source, &bus->loop, channel, EPOLLIN, supervisor_ready);
+	if (r == 0)
+		reserve_take(s);
+	return r;
 }
 
 int supervisor_start(struct supervisor *supervisor, struct bus *bus, int fd)
@@ -210,6 +243,7 @@ int supervisor_start(struct supervisor *supervisor, struct bus *bus, int fd)
 
 void supervisor_fini(struct supervisor *supervisor)
 {
+	reserve_release(supervisor);
 	source_fini(&supervisor->source);
 }
 

@@ -4,9 +4,13 @@
 #include "base/slice.h"
 #include "broker/bus.h"
 
+#define RESERVE_FDS 4
+
 struct supervisor {
 	struct bus *bus;
 	struct source source;
+	/* held so that letters with descriptors can be taken when clients have used up all others */
+	int reserve[RESERVE_FDS];
 };
 
 /* Reads the first letter from `fd` (blocking) and makes the bus from it. 0 or -errno. */
