@@ -14,6 +14,12 @@ static const struct command commands[] = {
 		explain_run},
 	{"lint", "[FILE...]", "finds what is dangerous, useless or not meant in configuration",
 		TAKES_OUTPUT | TAKES_POLICY | TAKES_LINT, 0, UINT32_MAX, lint_run},
+	{"test", "FILE...", "asks what files list, and compares with what they expect",
+		TAKES_OUTPUT | TAKES_POLICY, 1, UINT32_MAX, test_run},
+	{"diff", "A B", "which answers change from one configuration or image to another",
+		TAKES_OUTPUT | TAKES_OWNER, 2, 2, diff_run},
+	{"who-may", "NAME", "who may own a name, and call what there",
+		TAKES_OUTPUT | TAKES_POLICY | TAKES_OWNER | TAKES_GRAPH, 1, 1, whomay_run},
 };
 
 static int usage(FILE *to, int status)

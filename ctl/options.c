@@ -62,7 +62,7 @@ static const struct row rows[] = {
 		"nobody owns the destination yet"},
 	{"peer", "NAME", TAKES_PEER, KIND_TEXT, AT(peer),
 		"with --live: the connection at the other end"},
-	{"peer-user", "USER", TAKES_PEER, KIND_TEXT, AT(peer_user),
+	{"peer-user", "USER", TAKES_PEER | TAKES_OWNER, KIND_TEXT, AT(peer_user),
 		"who is at the other end (root)"},
 	{"peer-group", "GROUP", TAKES_PEER, KIND_WORDS, AT(peer_groups), "a group of the peer"},
 	{"peer-name", "NAME", TAKES_PEER, KIND_WORDS, AT(peer_names),

@@ -23,6 +23,7 @@ enum {
 	TAKES_LINT = 16,
 	TAKES_GRAPH = 32,
 	TAKES_EXPLAIN = 64,
+	TAKES_OWNER = 128, /* --peer-user alone */
 };
 
 enum wish { WISH_NONE, WISH_CONNECT, WISH_OWN, WISH_SEND, WISH_BROADCAST, WISH_RECEIVE };

@@ -1,0 +1,34 @@
+# bash completion of wardenctl(1)
+
+_wardenctl() {
+	local cur prev words cword
+	_init_completion -n = 2>/dev/null || {
+		cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
+		words=("${COMP_WORDS[@]}") cword=$COMP_CWORD
+	}
+	if [ "$cword" -eq 1 ]; then
+		mapfile -t COMPREPLY < <(compgen -W 'check explain lint test diff who-may --help --version' -- "$cur")
+		return
+	fi
+	case $prev in
+	--config | --actions) mapfile -t COMPREPLY < <(compgen -f -- "$cur"); return ;;
+	--user | --peer-user) mapfile -t COMPREPLY < <(compgen -u -- "$cur"); return ;;
+	--group | --peer-group) mapfile -t COMPREPLY < <(compgen -g -- "$cur"); return ;;
+	--type)
+		mapfile -t COMPREPLY < <(compgen -W 'method_call method_return error signal' -- "$cur")
+		return
+		;;
+	--reply) mapfile -t COMPREPLY < <(compgen -W 'requested unrequested' -- "$cur"); return ;;
+	--fail-on) mapfile -t COMPREPLY < <(compgen -W 'error warning note never' -- "$cur"); return ;;
+	esac
+	if [[ $cur == -* ]]; then
+		# the help lists the options of each command
+		mapfile -t COMPREPLY < <(compgen -W "$(wardenctl "${words[1]}" --help 2>/dev/null |
+			sed -n 's/^  \(--[a-z-]*\).*/\1/p')" -- "$cur")
+		return
+	fi
+	case ${words[1]} in
+	lint | test | diff) mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
+	esac
+}
+complete -F _wardenctl wardenctl
