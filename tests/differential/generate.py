@@ -125,22 +125,25 @@ def policy_for_reference(block, rules):
 
 class Case:
     """blocks: [{"who": attributes of <policy>, "rules": [[allow or deny, {attribute: value}]],
-    "place": main, include, nested or dir}]; limits: {name: value}; services: names that can be started."""
+    "place": main, include, nested, dir or folder}]; limits: {name: value}; services: names that can be
+    started; literal: the reference gets the same text."""
 
-    def __init__(self, blocks, script, limits=None, services=()):
+    def __init__(self, blocks, script, limits=None, services=(), literal=False):
         self.blocks = blocks
         self.script = script
         self.limits = limits or {}
         self.services = list(services)
+        self.literal = literal
 
     def copy(self):
         return copy.deepcopy(self)
 
     def plain(self):
-        return {name: getattr(self, name) for name in ("blocks", "script", "limits", "services")}
+        return {name: getattr(self, name) for name in ("blocks", "script", "limits", "services", "literal")}
 
     def block_files(self, at, block, reference, files):
         """What stands in the main file for this block; the others are added to files."""
+        reference = reference and not self.literal
         write = policy_for_reference if reference else policy_text
         text = write(block, block["rules"])
         if block["place"] == "main":
@@ -291,6 +294,11 @@ class Rules:
         out[self.random.choice(odd)] = self.random.choice(values)
         return [self.random.choice(["allow", "deny"]), out]
 
+    WILD_POLICIES = [
+        "", 'context="Default"', 'context=""', 'at_console="yes"', 'user="root" group="root"', 'user="*"',
+        'context="default" user="root"', 'user=""', 'group="*"', 'log="true"', 'context="mandatory" at_console="true"',
+    ]  # fmt: skip
+
     def who(self):
         """Attributes of a policy, and whether connect rules may stand in it."""
         roll = self.random.random()
@@ -323,7 +331,10 @@ class Rules:
         if self.some(0.08):
             at = self.random.randrange(1, len(out))
             out[at]["place"] = "main"
-            out[at]["rules"].append(self.wild_rule())
+            if self.some(0.8):
+                out[at]["rules"].append(self.wild_rule())
+            else:
+                out[at]["who"] = self.random.choice(self.WILD_POLICIES)
         return out
 
 

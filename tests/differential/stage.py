@@ -231,6 +231,8 @@ class Stage:
             self.process.kill()
             self.process.wait()
             wrong = "the bus did not end on SIGTERM"
+        if self.runs and not wrong and self.process.returncode:
+            wrong = "exit status %d" % self.process.returncode
         harness.ours.discard(self.process.pid)
         if wrong:
             wrong += ": " + self.log()[-2000:]
