@@ -4,6 +4,7 @@ messages, queues that nobody reads, descriptors out of place, and at the end eve
 import array
 import os
 import random
+import resource
 import select
 import shutil
 import socket
@@ -697,6 +698,24 @@ class Crowd:
         for actor in self.actors:
             actor.client.close()
         os.close(self.file)
+
+
+@unittest.skipIf(IS_REFERENCE, "needs descriptors of its own to read its configuration")
+class Exhausted(BusTest):
+    def test_reload_without_descriptors(self):
+        """Connections use up all descriptors of the process; what launch sends still gets through."""
+        bus = self.bus()
+        admin = bus.client()
+        for pid in family(bus.pid)[1:]:
+            most = max(int(name) for name in os.listdir("/proc/%d/fd" % pid)) + 5
+            resource.prlimit(pid, resource.RLIMIT_NOFILE, (most, most))
+        waiting = [bus.raw() for _ in range(20)]
+        for _ in range(3):
+            admin.driver("ReloadConfig")
+        self.assertIn("No descriptors or memory left", bus.text())
+        for client in waiting:
+            client.close()
+        bus.client().driver("GetId")
 
 
 @unittest.skipIf(IS_REFERENCE, "closes connections that did nothing wrong when others use up these limits")
