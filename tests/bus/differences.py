@@ -14,6 +14,7 @@ WIPING = (
 EXEC = "dbus-daemon makes an argument of blanks at the end, and takes a # within a word for a comment"
 EXEC_LATE = "dbus-daemon notices a bad Exec when it starts the service; ours when it reads the file"
 NAME_OF_NOBODY = "dbus-daemon offers names that no connection can own"
+NUMBERS = "dbus-daemon reads numbers as C does, and takes what is left of them; ours are decimal"
 
 # test: (outcome on dbus-daemon, reason)
 DIFFERENCES = {
@@ -92,4 +93,17 @@ DIFFERENCES = {
         FAILS,
         "dbus-daemon loses descriptors that come before it has seen BEGIN",
     ),
+    "test_policy_config.Files.test_broken_file_keeps_its_denies": (
+        "owner",
+        "dbus-daemon forgets all of a broken file in an includedir; ours keeps the denies before the fault",
+    ),
+    "test_policy_config.Texts.test_in_a_folder__auth_unknown": (
+        FAILS,
+        "dbus-daemon does not start then, ours takes it for a fault of that file as any other",
+    ),
+    "test_policy_config.Users.test_who__blank": (True, NUMBERS),
+    "test_policy_config.Users.test_who__group_too_large": (True, NUMBERS),
+    "test_policy_config.Users.test_who__hexadecimal": (True, NUMBERS),
+    "test_policy_config.Users.test_who__plus": (True, NUMBERS),
+    "test_policy_config.Users.test_who__user_too_large": (True, NUMBERS),
 }
