@@ -36,6 +36,9 @@ SERVICES = ["org.ex.Act", "org.ex.Act.Sub"]
 INTERFACES = ["com.ex.I", "com.ex.J"]
 MEMBERS = ["M", "N"]
 PATHS = ["/com/ex/P", "/com/ex/P/Q", "/"]
+# a word, a path, a name below another one; match rules look for the shorter ones
+BODIES = ["word", "/com/ex/", "com.ex", "word"]
+ARGUMENTS = ["word", "/com/ex/P", "com.ex.A", "/com", "com.exx"]
 ERRORS = ["com.ex.E", "com.ex.F", "org.freedesktop.DBus.Error.Failed"]
 DRIVER_MEMBERS = ["Hello", "RequestName", "ReleaseName", "AddMatch", "RemoveMatch", "GetNameOwner"]
 DRIVER_MEMBERS += ["NameHasOwner", "ListNames", "NameOwnerChanged", "NameAcquired", "Ping", "Get"]
@@ -126,20 +129,21 @@ def policy_for_reference(block, rules):
 class Case:
     """blocks: [{"who": attributes of <policy>, "rules": [[allow or deny, {attribute: value}]],
     "place": main, include, nested, dir or folder}]; limits: {name: value}; services: names that can be
-    started; literal: the reference gets the same text."""
+    started; user: whom the bus runs as; literal: the reference gets the same text."""
 
-    def __init__(self, blocks, script, limits=None, services=(), literal=False):
+    def __init__(self, blocks, script, limits=None, services=(), user=None, literal=False):
         self.blocks = blocks
         self.script = script
         self.limits = limits or {}
         self.services = list(services)
+        self.user = user
         self.literal = literal
 
     def copy(self):
         return copy.deepcopy(self)
 
     def plain(self):
-        return {name: getattr(self, name) for name in ("blocks", "script", "limits", "services", "literal")}
+        return {name: getattr(self, name) for name in ("blocks", "script", "limits", "services", "user", "literal")}
 
     def block_files(self, at, block, reference, files):
         """What stands in the main file for this block; the others are added to files."""
@@ -169,6 +173,8 @@ class Case:
     def files(self, folder, reference):
         files = {}
         text = "<type>session</type>\n<listen>unix:path=%s/bus</listen>\n<auth>EXTERNAL</auth>\n" % folder
+        if self.user:
+            text += "<user>%s</user>\n" % self.user
         if self.services:
             text += "<servicedir>%s/services</servicedir>\n" % folder
         for name, value in self.limits.items():
@@ -353,6 +359,7 @@ class Script:
         self.calls = []
         self.rules = {}
         self.all_take_fds = self.some(0.5)
+        self.rules_name_unique = True
 
     def some(self, chance):
         return self.random.random() < chance
@@ -410,11 +417,16 @@ class Script:
         if self.some(0.2):
             parts["member"] = self.random.choice(MEMBERS)
         if self.some(0.2):
-            parts["sender"] = self.random.choice(NAMES + [DRIVER, ":1.1", ":1.2"])
+            parts["sender"] = self.random.choice(NAMES + [DRIVER] + [":1.1", ":1.2"] * self.rules_name_unique)
         if self.some(0.1):
             parts["path"] = self.random.choice(PATHS)
+        elif self.some(0.1):
+            parts["path_namespace"] = self.random.choice(PATHS + ["/com"])
+        if self.some(0.15):
+            key, value = self.random.choice(list(zip(["arg0", "arg0path", "arg0namespace", "arg1"], BODIES)))
+            parts[key] = value
         if self.some(0.07):
-            parts["destination"] = self.random.choice([":1.1", ":1.3", NAMES[0]])
+            parts["destination"] = self.random.choice([NAMES[0]] + [":1.1", ":1.3"] * self.rules_name_unique)
         if self.some(0.1):
             parts["type"] = self.random.choice(TYPES)
         if self.some(0.2):
@@ -486,6 +498,9 @@ class Script:
     def burden(self):
         """Descriptors, and a reply serial where none belongs."""
         out = {}
+        if self.some(0.2):
+            args = self.random.choices(ARGUMENTS, k=self.random.choice([1, 1, 2]))
+            out.update(signature="s" * len(args), args=args)
         if self.some(0.12):
             out["fds"] = self.random.choice([1, 1, 2, 3])
         if self.some(0.03) and self.calls:
@@ -589,7 +604,11 @@ def case(seed, size):
     blocks = rules.blocks()
     limits = {}
     if chance.random() < 0.15:
-        name = chance.choice(["replies", "names"])
+        name = chance.choice(["replies", "names", "match_rules"])
         limits["max_%s_per_connection" % name] = chance.randrange(1, 4)
     services = SERVICES if chance.random() < 0.35 else []
-    return Case(blocks, Script(chance, identities(), services).make(size), limits, services)
+    user = "daemon" if chance.random() < 0.15 and os.geteuid() == 0 else None
+    script = Script(chance, identities(), services)
+    # the topic "rules about who has gone"
+    script.rules_name_unique = "max_match_rules_per_connection" not in limits
+    return Case(blocks, script.make(size), limits, services, user)
