@@ -1,0 +1,115 @@
+"""test_wardenctl - wardenctl asks a running bus: the policy in force, and who its connections are."""
+
+import json
+import os
+import subprocess
+import unittest
+
+from harness import ALICE, BOB, IS_REFERENCE, PROGRAM, BusTest, need_root
+
+WARDENCTL = os.path.join(os.path.dirname(os.path.realpath(PROGRAM)), "wardenctl")
+
+BASE = """
+<policy context="default">
+  <allow user="*"/>
+  <allow own="*"/>
+  <allow receive_type="method_call"/>
+  <allow receive_type="method_return"/>
+  <allow receive_type="error"/>
+  <allow receive_type="signal"/>
+  <allow send_type="method_return"/>
+  <allow send_type="error"/>
+  <allow send_type="signal"/>
+  <allow send_destination="org.freedesktop.DBus"/>
+  %s
+</policy>
+"""
+SERVED = '<allow send_destination="com.ex.Served"/>'
+QUEUED = '<allow send_destination="com.ex.Queued"/>'
+
+
+class Wardenctl(BusTest):
+    def setUp(self):
+        if IS_REFERENCE:
+            self.skipTest("this asks dbus-warden's own interface")
+        if not os.path.exists(WARDENCTL):
+            self.skipTest("there is no wardenctl beside the bus")
+        need_root()
+
+    def ask(self, bus, *args, user=None):
+        """(status, what it printed); skips where wardenctl was built without libsystemd."""
+        command = [WARDENCTL, args[0], "--address", bus.address, *args[1:]]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, user=user, check=False)
+        if "not built in" in done.stderr:
+            self.skipTest(done.stderr.strip())
+        return done.returncode, done.stdout + done.stderr
+
+    def call_of(self, bus, subject, name, *more):
+        return self.ask(bus, "check", "--subject", subject, "--call", name, *more)
+
+    def test_policy_in_force(self):
+        """The answer is that of the running bus, before and after a reload."""
+        bus = self.bus(policy=BASE % "")
+        question = ("check", "--user", str(ALICE), "--call", "com.ex.Served")
+        status, text = self.ask(bus, *question)
+        self.assertEqual(status, 1, text)
+        bus.configure(policy=BASE % SERVED)
+        bus.client().driver("ReloadConfig")
+        status, text = self.ask(bus, *question)
+        self.assertEqual(status, 0, text)
+        self.assertIn("bus.conf:", text)
+
+    def test_subject_by_name(self):
+        """A connection's user and groups are the kernel's; unique and other names both find it."""
+        bus = self.bus(
+            policy=BASE % "" + '<policy group="61077">%s</policy>' % SERVED + '<policy user="%d">%s</policy>' % (BOB, QUEUED)
+        )
+        alice, bob = bus.client(ALICE, groups=[61077]), bus.client(BOB)
+        alice.request_name("com.ex.Alice")
+        for subject in (alice.name, "com.ex.Alice"):
+            self.assertEqual(self.call_of(bus, subject, "com.ex.Served")[0], 0)
+            self.assertEqual(self.call_of(bus, subject, "com.ex.Queued")[0], 1)
+        self.assertEqual(self.call_of(bus, bob.name, "com.ex.Served")[0], 1)
+        self.assertEqual(self.call_of(bus, bob.name, "com.ex.Queued")[0], 0)
+        status, text = self.call_of(bus, "com.ex.Nobody", "com.ex.Served")
+        self.assertEqual(status, 2)
+        self.assertIn("com.ex.Nobody", text)
+
+    def test_recipient(self):
+        """All names of the recipient count, those it only queues for too; and its user's rules."""
+        bus = self.bus(
+            policy=BASE % QUEUED + '<policy user="%d"><deny receive_type="method_call" receive_member="Stop" receive_interface="com.ex.I"/></policy>' % BOB
+        )
+        owner, bob = bus.client(), bus.client(BOB)
+        owner.request_name("com.ex.Queued")
+        self.assertEqual(self.call_of(bus, owner.name, "com.ex.Served")[0], 1)
+        bob.request_name("com.ex.Served")
+        bob.request_name("com.ex.Queued")
+        self.assertEqual(self.call_of(bus, owner.name, "com.ex.Served")[0], 0)
+        stop = ("--interface", "com.ex.I", "--member", "Stop")
+        status, text = self.call_of(bus, owner.name, "com.ex.Served", *stop)
+        self.assertEqual(status, 1)
+        self.assertIn("receive rules", text)
+        self.assertEqual(self.call_of(bus, owner.name, "com.ex.Queued", *stop)[0], 0)
+
+    def test_other_commands(self):
+        bus = self.bus(policy=BASE % SERVED)
+        status, text = self.ask(bus, "who-may", "com.ex.Served", "--json")
+        self.assertEqual(status, 0, text)
+        self.assertIn("everyone", json.loads(text)["calls"][0]["allowed"])
+        status, text = self.ask(bus, "explain", "--user", str(ALICE), "--own", "com.ex.Served")
+        self.assertEqual(status, 0, text)
+        status, text = self.ask(bus, "lint")
+        self.assertEqual(status, 1, text)
+        self.assertIn("own-any", text)
+
+    def test_not_for_everybody(self):
+        """Who is not privileged does not get the policy: wardenctl says so and gives no answer."""
+        bus = self.bus(policy=BASE % "")
+        status, text = self.ask(bus, "check", "--user", "0", "--connect", user=ALICE)
+        self.assertEqual(status, 2, text)
+        self.assertIn("GetImage", text)
+
+
+if __name__ == "__main__":
+    unittest.main()
