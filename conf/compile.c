@@ -30,7 +30,7 @@ static int user_write(struct compilation *c, const struct config *config, struct
 	if (!config->user.text)
 		return 0;
 	e = account_resolve(c->site, config->user.text, &h->uid, &h->gid);
-	if (e == -ENOMEM)
+	if (error_is_shortage(e))
 		return e;
 	if (e < 0) {
 		complain(&c->complaints, LOG_CRIT, &config->user_at,

@@ -264,7 +264,7 @@ static int section_of_id(
 	struct reading *r, enum section_context context, const char *what, const char *value, int e)
 {
 	r->section.context = context;
-	if (e == -ENOMEM)
+	if (error_is_shortage(e))
 		return e;
 	if (e < 0) {
 		r->section.unknown = true;

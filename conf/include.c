@@ -21,7 +21,7 @@ static int reading_run(struct reading *r, int fd)
 	int e;
 
 	e = file_read(fd, FILE_SIZE_MAX, &data, &size);
-	if (e == -ENOMEM)
+	if (error_is_shortage(e))
 		return e;
 	if (e < 0)
 		return reading_fault(r, "cannot be read: %s", strerror(-e));
@@ -84,6 +84,8 @@ int include_main(struct compilation *c, struct config *config, struct slice path
 	DROP_FD int opened = fd < 0 ? file_open(path.text) : -1;
 	int e;
 
+	if (fd < 0 && error_is_shortage(opened))
+		return opened;
 	if (fd < 0 && opened < 0)
 		return reading_fault(&r, "cannot be opened: %s", strerror(-opened));
 	if (path_is_lasting(path) && item_append(&c->arena, &c->watches, path) < 0)
@@ -101,6 +103,8 @@ int include_file(struct reading *outer, struct slice path, bool ignore_missing)
 
 	if (fd == -ENOENT && ignore_missing)
 		return 0;
+	if (error_is_shortage(fd))
+		return fd;
 	if (fd < 0)
 		return reading_fault(
 			outer, "cannot include %.*s: %s", SLICE_FMT(path), strerror(-fd));
@@ -125,6 +129,8 @@ static int include_confined(struct reading *outer, struct slice path)
 	r.confined = true;
 	config_init(&own);
 	r.config = &own;
+	if (error_is_shortage(fd))
+		return fd;
 	if (fd < 0) {
 		reading_fault(&r, "cannot be opened: %s", strerror(-fd));
 		return 0;
@@ -168,8 +174,8 @@ int include_folder(struct reading *r, struct slice path)
 	if (item_append(arena, &r->c->watches, path) < 0)
 		return -ENOMEM;
 	n = scandir(path.text, &names, name_is_config, name_compare);
-	if (n < 0 && errno == ENOMEM)
-		return -ENOMEM;
+	if (n < 0 && error_is_shortage(-errno))
+		return -errno;
 	if (n < 0 && errno != ENOENT)
 		reading_remark(r, LOG_ERR, "cannot read the folder %.*s: %s", SLICE_FMT(path),
 			strerror(errno));

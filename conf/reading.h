@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include <errno.h>
 #include <sys/types.h>
 
 #include "base/writer.h"
@@ -13,6 +14,13 @@
 
 /* The one fault of conf/: a file says what it must not say; the complaint tells. */
 #define FAULT_CONFIG 1
+
+/* Whether an -errno tells of what the machine is short of, and nothing of the file or user that was
+ * asked for: then there is no image. To go on without what they say could lose a deny. */
+static inline bool error_is_shortage(int error)
+{
+	return error == -ENOMEM || error == -EMFILE || error == -ENFILE;
+}
 
 #define FILE_SIZE_MAX (1u << 20) /* of one file */
 #define FILES_SIZE_MAX (64u << 20) /* of all files of a compilation */

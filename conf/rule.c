@@ -160,7 +160,7 @@ static int take_who(struct reading *r, const struct attribute *a, struct draft *
 	if (strcmp(value, "*") == 0)
 		return 0;
 	e = resolve(r->c->site, value, FIELD(d, a, uint32_t));
-	if (e == -ENOMEM)
+	if (error_is_shortage(e))
 		return e;
 	if (e < 0) {
 		reading_remark(r, LOG_WARNING, "unknown %s \"%s\"%s%s", a->name, value,

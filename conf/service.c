@@ -175,7 +175,7 @@ static int service_read(
 
 	if (fd >= 0)
 		e = file_read(fd, SERVICE_SIZE_MAX, &data, &size);
-	if (e == -ENOMEM)
+	if (error_is_shortage(e))
 		return e;
 	if (e < 0)
 		return service_fault(c, path, 0, "cannot be read: %s", strerror(-e));
@@ -204,8 +204,8 @@ static int folder_read(
 	if (item_append(&c->arena, &c->watches, folder) < 0)
 		return -ENOMEM;
 	n = scandir(folder.text, &names, name_is_service, name_compare);
-	if (n < 0 && errno == ENOMEM)
-		return -ENOMEM;
+	if (n < 0 && error_is_shortage(-errno))
+		return -errno;
 	if (n < 0 && errno != ENOENT)
 		service_fault(c, folder, 0, "cannot read the folder: %s", strerror(errno));
 	for (int i = 0; i < n; i++) {
