@@ -303,7 +303,9 @@ int diff_run(const struct options *o)
 	while (opened < 2) {
 		struct options one = {.configs = {(const char **)&o->rest[opened], 1}};
 
-		one.live = strcmp(o->rest[opened], "live") == 0;
+		if (strcmp(o->rest[opened], "live") == 0)
+			one = (struct options){
+				.live = true, .address = o->address, .session = o->session};
 		if (policy_open(&policies[opened++], &one) < 0)
 			break;
 		if (opened == 2)

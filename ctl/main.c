@@ -17,7 +17,7 @@ static const struct command commands[] = {
 	{"test", "FILE...", "asks what files list, and compares with what they expect",
 		TAKES_OUTPUT | TAKES_POLICY, 1, UINT32_MAX, test_run},
 	{"diff", "A B", "which answers change from one configuration or image to another",
-		TAKES_OUTPUT | TAKES_OWNER, 2, 2, diff_run},
+		TAKES_OUTPUT | TAKES_OWNER | TAKES_BUS, 2, 2, diff_run},
 	{"who-may", "NAME", "who may own a name, and call what there",
 		TAKES_OUTPUT | TAKES_POLICY | TAKES_OWNER | TAKES_GRAPH, 1, 1, whomay_run},
 };

@@ -24,6 +24,7 @@ enum {
 	TAKES_GRAPH = 32,
 	TAKES_EXPLAIN = 64,
 	TAKES_OWNER = 128, /* --peer-user alone */
+	TAKES_BUS = 256, /* which running bus */
 };
 
 enum wish { WISH_NONE, WISH_CONNECT, WISH_OWN, WISH_SEND, WISH_BROADCAST, WISH_RECEIVE };

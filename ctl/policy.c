@@ -202,6 +202,11 @@ int policy_open(struct policy *ret, const struct options *o)
 	const char *shipped = o->session ? DATA_DIR "/session.conf" : DATA_DIR "/system.conf";
 	int e;
 
+	if ((o->live || o->address) && o->configs.n) {
+		policy_init(ret);
+		say("whose policy? --config and --live exclude one another");
+		return -1;
+	}
 	if (o->live || o->address)
 		return policy_open_live(ret, o);
 	if (o->configs.n > 1 || (o->configs.n == 1 && is_folder(o->configs.list[0])))

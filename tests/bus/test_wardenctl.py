@@ -25,6 +25,7 @@ BASE = """
 </policy>
 """
 SERVED = '<allow send_destination="com.ex.Served"/>'
+POLICY = '<policy context="default"><deny own="com.ex.Served"/></policy>'
 QUEUED = '<allow send_destination="com.ex.Queued"/>'
 
 
@@ -102,6 +103,10 @@ class Wardenctl(BusTest):
         status, text = self.ask(bus, "lint")
         self.assertEqual(status, 1, text)
         self.assertIn("own-any", text)
+        self.assertEqual(self.ask(bus, "diff", bus.config, "live"), (0, ""))
+        changed = bus.write("changed.conf", "<busconfig><include>%s</include>%s</busconfig>" % (bus.config, POLICY))
+        status, text = self.ask(bus, "diff", "live", changed)
+        self.assertEqual((status, text), (1, "- own com.ex.Served: everyone\n"))
 
     def test_not_for_everybody(self):
         """Who is not privileged does not get the policy: wardenctl says so and gives no answer."""

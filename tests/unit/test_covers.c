@@ -1,0 +1,278 @@
+/*
+ * test_covers.c - what is said of rules without asking about a message, against messages: a rule
+ * differs in something exactly where its judge passes it over, and a rule that covers another one
+ * fits whatever that fits. Random rules and requests from few words, so that they meet.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/drop.h"
+#include "policy/covers.h"
+#include "policy/differs.h"
+#include "tests/unit/rulebook.h"
+
+#define BOOKS 4000
+#define REQUESTS 60
+
+static uint32_t seed = 0x2545f491;
+
+static uint32_t draw(uint32_t below)
+{
+	seed ^= seed << 13;
+	seed ^= seed >> 17;
+	seed ^= seed << 5;
+	return seed % below;
+}
+
+static const char *const verbs[] = {"send", "receive"};
+static const char *const types[] = {"*", "method_call", "method_return", "error", "signal"};
+static const char *const names[] = {"com.A", "com.A.b", "com.AB"};
+static const char *const words[] = {"com.I", "com.J"};
+static const char *const truths[] = {"true", "false"};
+
+/* One in `n` times an attribute is written. */
+static void maybe(FILE *to, uint32_t n, const char *side, const char *name, const char *value)
+{
+	if (draw(n) == 0)
+		fprintf(to, " %s%s%s='%s'", side, *side ? "_" : "", name, value);
+}
+
+static void draw_message_rule(FILE *to, unsigned int verb)
+{
+	const char *side = verbs[verb];
+
+	fprintf(to, " %s_type='%s'", side, types[draw(5)]);
+	if (verb == 1 || draw(2))
+		maybe(to, 2, side, verb ? "sender" : "destination", names[draw(3)]);
+	else
+		maybe(to, 2, side, "destination_prefix", names[draw(3)]);
+	maybe(to, 3, side, "interface", words[draw(2)]);
+	maybe(to, 4, side, "member", draw(2) ? "M" : "N");
+	maybe(to, 4, side, "path", draw(2) ? "/" : "/a");
+	maybe(to, 6, side, "error", words[draw(2)]);
+	maybe(to, 5, side, "requested_reply", truths[draw(2)]);
+	if (verb == 0)
+		maybe(to, 8, side, "broadcast", truths[draw(2)]);
+	maybe(to, 5, "", "eavesdrop", truths[draw(2)]);
+	maybe(to, 8, "", "min_fds", draw(2) ? "1" : "2");
+	maybe(to, 8, "", "max_fds", draw(2) ? "0" : "1");
+}
+
+static void draw_rule(FILE *to, unsigned int verb)
+{
+	fputs(draw(2) ? "<allow" : "<deny", to);
+	if (verb < 2)
+		draw_message_rule(to, verb);
+	else if (verb == 2)
+		fprintf(to, " own%s='%s'", draw(2) ? "_prefix" : "", names[draw(3)]);
+	else
+		fprintf(to, " %s='%s'", draw(2) ? "user" : "group",
+			draw(3)	  ? "1"
+			: draw(2) ? "2"
+				  : "*");
+	fputs("/>\n", to);
+}
+
+struct asked {
+	struct identity identity;
+	struct subject subject;
+	struct slice names[2];
+	struct party self, other;
+	struct traffic traffic;
+	struct request request;
+	uint32_t groups[2];
+};
+
+static struct slice word_or_none(const char *const *from, bool required)
+{
+	return slice_of(required || draw(2) ? from[draw(2)] : NULL);
+}
+
+/* As messages are: what a type must have is there, what it cannot have is not. */
+static void draw_traffic(struct asked *a)
+{
+	static const char *const members[] = {"M", "N"}, *const paths[] = {"/", "/a"};
+	struct traffic *t = &a->traffic;
+	bool addressed;
+
+	t->type = (uint8_t)(1 + draw(4));
+	addressed = t->type == 1 || t->type == 4;
+	t->is_reply = t->type == 2 || t->type == 3;
+	t->fds = draw(3);
+	if (addressed) {
+		t->path = word_or_none(paths, true);
+		t->member = word_or_none(members, true);
+		t->interface = word_or_none(words, t->type == 4);
+	}
+	if (t->type == 3)
+		t->error = word_or_none(words, true);
+	t->broadcast = t->type == 4 && draw(2);
+	t->destination = t->broadcast ? (struct slice){NULL, 0} : slice_of(names[draw(3)]);
+	a->request.traffic = t;
+	a->request.requested_reply = draw(2);
+	a->request.eavesdrop = draw(4) == 0;
+}
+
+static void draw_request(struct asked *a, const struct image *image, unsigned int verb)
+{
+	*a = (struct asked){.identity = {.uid = draw(3), .groups_n = draw(3)}, .groups = {1, 2}};
+	a->identity.groups = a->groups;
+	assert_int_equal(subject_init(&a->subject, image, &a->identity), 0);
+	a->names[0] = slice_of(names[draw(3)]);
+	a->names[1] = slice_of(names[draw(3)]);
+	a->self.subject = a->other.subject = &a->subject;
+	a->other.names = a->names;
+	a->other.names_n = draw(3);
+	a->request.bus_uid = ID_NONE;
+	a->request.sender = verb == 1 ? &a->other : &a->self;
+	a->request.recipient = verb == 1 ? &a->self : verb == 0 && draw(4) ? &a->other : NULL;
+	a->request.verb = verb < 2 ? VERB_SEND : verb == 2 ? VERB_OWN : VERB_CONNECT;
+	a->request.name = slice_of(names[draw(3)]);
+	if (verb < 2)
+		draw_traffic(a);
+}
+
+static const struct judge *const judges[] = {
+	&rules_send, &rules_receive, &rules_own, &rules_connect};
+
+static char *draw_book(unsigned int verb, uint32_t rules)
+{
+	char *text = NULL;
+	size_t size = 0;
+	FILE *to = open_memstream(&text, &size);
+
+	assert_non_null(to);
+	fputs("default\n", to);
+	for (uint32_t i = 0; i < rules; i++)
+		draw_rule(to, verb);
+	fclose(to);
+	return text;
+}
+
+static void test_differs(void **state)
+{
+	uint32_t fitted = 0, passed_over = 0;
+
+	(void)state;
+	for (uint32_t i = 0; i < BOOKS; i++) {
+		unsigned int verb = draw(10) < 7 ? draw(2) : 2 + draw(2);
+		DROP_HEAP char *text = draw_book(verb, 1);
+		struct rulebook book;
+
+		rulebook_open(&book, text);
+		for (uint32_t n = 0; n < REQUESTS; n++) {
+			struct asked a;
+			struct verdict v;
+			const char *differs;
+
+			draw_request(&a, &book.image, verb);
+			v = judges[verb]->ask(judges[verb], &a.request);
+			differs = rule_differs(&book.image, &book.image.rules[0], &a.request);
+			if ((v.reason == REASON_RULE) != !differs)
+				fail_msg("%s: %s", text, differs ? differs : "fits");
+			/* it names what the rule says, or what is true of rules that do not say it */
+			if (differs && !strstr(text, differs))
+				assert_true(strstr(differs, "requested_reply") ||
+					    strcmp(differs, "eavesdrop") == 0);
+			fitted += !differs;
+			passed_over += differs != NULL;
+			subject_fini(&a.subject);
+		}
+		rulebook_close(&book);
+	}
+	assert_true(fitted > BOOKS && passed_over > BOOKS);
+}
+
+/* Of replies, rules that do not speak of them are not compared. */
+static bool is_compared(const struct rule *earlier, const struct traffic *t)
+{
+	return !t->is_reply || earlier->type == 2 || earlier->type == 3 || earlier->requested_reply;
+}
+
+static void test_covers(void **state)
+{
+	uint32_t covering = 0, both = 0;
+
+	(void)state;
+	for (uint32_t i = 0; i < 4 * BOOKS; i++) {
+		unsigned int verb = draw(10) < 8 ? draw(2) : 2 + draw(2);
+		DROP_HEAP char *text = draw_book(verb, 2);
+		struct rulebook book;
+		const struct rule *earlier, *later;
+		bool covers;
+
+		rulebook_open(&book, text);
+		earlier = &book.image.rules[0];
+		later = &book.image.rules[1];
+		covers = rule_covers(&book.image, later, earlier);
+		covering += covers;
+		for (uint32_t n = 0; covers && n < REQUESTS; n++) {
+			struct asked a;
+
+			draw_request(&a, &book.image, verb);
+			if (!rule_differs(&book.image, earlier, &a.request) &&
+				(verb > 1 || is_compared(earlier, &a.traffic))) {
+				if (rule_differs(&book.image, later, &a.request))
+					fail_msg("does not cover: %s", text);
+				both++;
+			}
+			subject_fini(&a.subject);
+		}
+		rulebook_close(&book);
+	}
+	assert_true(covering > 500 && both > 2000);
+}
+
+/* What it has to see, and what would be wrong to say. */
+static void test_covers_table(void **state)
+{
+	static const struct {
+		const char *earlier, *later;
+		bool covers;
+	} rows[] = {
+		{"<allow own='a.b'/>", "<deny own='*'/>", true},
+		{"<allow own='a.b.c'/>", "<deny own_prefix='a.b'/>", true},
+		{"<allow own='a.bc'/>", "<deny own_prefix='a.b'/>", false},
+		{"<allow own_prefix='a.b'/>", "<deny own='a.b'/>", false},
+		{"<allow user='1'/>", "<deny user='*'/>", true},
+		{"<allow user='1'/>", "<deny group='1'/>", false},
+		{"<allow send_destination='a.b'/>", "<deny send_destination='a.b'/>", true},
+		{"<allow send_destination='a.b' send_type='method_return'/>",
+			"<deny send_destination='a.b'/>", false},
+		{"<allow send_destination='a.b'/>",
+			"<deny send_destination='a.b' send_type='method_call'/>", false},
+		{"<deny send_interface='a.i'/>", "<allow send_interface='a.i'/>", false},
+		{"<allow send_interface='a.i'/>", "<deny send_interface='a.i'/>", true},
+		{"<allow send_interface='a.i' send_member='M'/>", "<deny send_interface='a.i'/>",
+			true},
+		{"<allow send_type='signal' min_fds='1'/>",
+			"<deny send_type='signal' max_fds='4'/>", false},
+		{"<deny receive_sender='a.b' eavesdrop='true'/>", "<allow receive_sender='a.b'/>",
+			false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		char text[512];
+		struct rulebook book;
+
+		snprintf(text, sizeof(text), "default\n%s\n%s\n", rows[i].earlier, rows[i].later);
+		rulebook_open(&book, text);
+		if (rule_covers(&book.image, &book.image.rules[1], &book.image.rules[0]) !=
+			rows[i].covers)
+			fail_msg("%s", text);
+		rulebook_close(&book);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_differs),
+		cmocka_unit_test(test_covers), cmocka_unit_test(test_covers_table)};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
