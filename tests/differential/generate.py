@@ -394,18 +394,22 @@ class Script:
         self.send(who, type=CALL, destination=DRIVER, member=member, signature=signature, args=args, **fields)
 
     def request(self, who):
-        name = self.random.choice(NAMES + self.services)
+        wanted = [name for name, queue in self.queues.items() if queue]
+        name = self.random.choice(wanted if wanted and self.some(0.4) else NAMES + self.services)
         if self.some(0.06):
             name = self.random.choice(["nodot", ":1.3", DRIVER, "com..ex", "", "com.ex.1x", "com.ex.Unruled"])
         elif self.some(0.8):
             queue = self.queues.setdefault(name, [])
             if who not in queue:
                 queue.append(who)
-        self.driver(who, "RequestName", "su", [name, self.random.choice([0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7])])
+        self.driver(who, "RequestName", "su", [name, self.random.choice([0, 0, 0, 0, 1, 2, 2, 3, 4, 5, 6, 7])])
+        if self.some(0.15):
+            self.driver(self.random.choice(self.live), "ListQueuedOwners", "s", [name])
 
     def release(self, who):
         held = [name for name, queue in self.queues.items() if who in queue]
-        name = self.random.choice(held) if held and self.some(0.75) else self.random.choice(NAMES + ["x", ":1.0", DRIVER])
+        others = NAMES + ["x", ":1.0", DRIVER]
+        name = self.random.choice(held if held and self.some(0.75) else others)
         if name in held:
             self.queues[name].remove(who)
         self.driver(who, "ReleaseName", "s", [name])

@@ -51,12 +51,16 @@ FROM_ONE = "type='signal',interface='com.ex.I',sender=':1.1'"
 
 PROOFS = {
     "wiping": Case([OPEN, block('context="default"', ["deny", {"send_broadcast": "true"}])], PAIR, literal=True),
-    "broken file in an includedir": Case([OPEN, block('user="daemon"', DENY_I, ["allow", {"x": ""}], place="dir")], PAIR),
+    "broken file in an includedir": Case(
+        [OPEN, block('user="daemon"', DENY_I, ["allow", {"x": ""}], place="dir")], PAIR
+    ),
     "groups of connect rules": Case(
         [OPEN, block('context="default"', ["deny", {"user": "*"}], ["allow", {"group": "audio"}])], script(TWO)
     ),
     "uid without passwd entry": Case([OPEN], script(("connect", 0, STRANGER))),
-    "group without an entry": Case([OPEN, block('group="61100"', DENY_I)], script(ONE, ("connect", 1, GROUPED), call(1, "@0"))),
+    "group without an entry": Case(
+        [OPEN, block('group="61100"', DENY_I)], script(ONE, ("connect", 1, GROUPED), call(1, "@0"))
+    ),
     "numbers that are not decimal": Case([OPEN, block('user="0x1"', DENY_I)], PAIR),
     "StartServiceByName": Case(
         [OPEN, block('user="daemon"', ["deny", {"send_destination": SERVICE}])],
