@@ -346,6 +346,8 @@ class Queues(BusTest):
     @rows([(state, state) for state in SILENT])
     def test_silence_costs_nothing(self, state):
         """The bus sleeps while such clients are there, and answers others."""
+        if IS_REFERENCE and state == "reads_nothing_more":
+            self.skipTest("finds no rest over a connection that was shut down for reading, mostly")
         bus = self.bus(limits={"max_outgoing_bytes": 500000})
         bystander = bus.client()
         self.state_of_silence(bus, state)

@@ -125,7 +125,7 @@ class ServiceTest(BusTest):
         """What the program of the service wrote, a pid mostly; NOT_STARTED if nothing came."""
         path = os.path.join(bus.folder, name + ".pid")
         deadline = time.monotonic() + timeout
-        while not os.path.exists(path):
+        while not os.path.exists(path) or not os.path.getsize(path):
             if time.monotonic() > deadline:
                 return NOT_STARTED
             time.sleep(0.005)
@@ -477,10 +477,15 @@ class Policy(ServiceTest):
 
 class Environment(ServiceTest):
     def environment(self, bus):
-        pid = int(self.said(bus, S))
-        with open("/proc/%d/environ" % pid, "rb") as file:
-            lines = file.read().decode().split("\0")
-        return dict(line.split("=", 1) for line in lines if line)
+        """Read until it stays the same: the program of the service executes another one meanwhile."""
+        path, last = "/proc/%d/environ" % int(self.said(bus, S)), None
+        while True:
+            with open(path, "rb") as file:
+                text = file.read()
+            if text and text == last:
+                return dict(line.split("=", 1) for line in text.decode().split("\0") if line)
+            last = text
+            time.sleep(0.05)
 
     def test_session(self):
         ours = {"KEPT": "1", "CHANGED": "1", "DBUS_STARTER_ADDRESS": "x", "DBUS_STARTER_BUS_TYPE": "x"}
