@@ -34,6 +34,14 @@ static const struct rule *policy_hides(
 	return later;
 }
 
+/* An allow that another file takes back: that is how administrators narrow what packages say. */
+static bool is_override(
+	const struct image *image, const struct rule *rule, const struct rule *later)
+{
+	return rule->effect == EFFECT_ALLOW &&
+	       !slice_equal(image_slice(image, rule->file), image_slice(image, later->file));
+}
+
 static void rule_look(struct lint *l, const struct section *s, enum rule_verb verb, uint32_t index)
 {
 	const struct image *image = l->image;
@@ -50,7 +58,8 @@ static void rule_look(struct lint *l, const struct section *s, enum rule_verb ve
 			image_string(image, later->file), later->line,
 			image_string(image, later->text));
 	else
-		lint_add(l, LINT_SHADOWED, rule,
+		lint_add_as(l, LINT_SHADOWED, is_override(image, rule, later) ? NOTE : WARNING,
+			rule,
 			"never decides: %s:%" PRIu32
 			" %s comes later, fits whatever it fits, and says the opposite",
 			image_string(image, later->file), later->line,
