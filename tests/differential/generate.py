@@ -564,16 +564,20 @@ class Script:
         self.reply(who)
 
     def stray(self, who):
-        """Without destination, and no signal."""
-        type = self.random.choice([CALL, CALL, RETURN, ERROR])
-        fields = {"reply_serial": self.random.randrange(1, self.serial + 1)} if type != CALL else {}
+        """Without destination, and no broadcast: what the reference's library answers by itself."""
+        type = self.random.choice([CALL, CALL, RETURN, ERROR, SIGNAL])
+        fields = self.headers(0)
+        if type == SIGNAL or self.some(0.4):
+            fields.update(interface=PEER, member=self.random.choice(["Ping", "GetMachineId", "M"]))
+        if type in (RETURN, ERROR):
+            fields["reply_serial"] = self.random.randrange(1, self.serial + 1)
         if type == ERROR:
             fields["error"] = self.random.choice(ERRORS)
-        self.send(who, type=type, **self.headers(), **fields)
+        self.send(who, type=type, **fields)
 
     KINDS = {
         "exchange": 16, "call": 18, "reply": 14, "unicast": 10, "broadcast": 12, "request": 9, "release": 3,
-        "match": 8, "ask": 9, "stray": 1, "close": 0.7, "connect": 1,
+        "match": 8, "ask": 9, "stray": 1.5, "close": 0.7, "connect": 1,
     }  # fmt: skip
 
     def make(self, size):
