@@ -295,14 +295,13 @@ static void builder_write_rules(const struct builder *b, uint8_t *out, uint32_t 
 	for (uint32_t i = 0; i < h->rules.count; i++, placed++) {
 		copy_table(&rules[i], &placed->rule, 1, sizeof(*rules), 7, strings);
 		if (i == 0 || placed->context != section->context || placed->id != section->id) {
-			*++section = (struct section){placed->context, placed->id, {{0}}};
+			*++section = (struct section){.context = placed->context, .id = placed->id};
 			for (int verb = 0; verb < RULE_VERBS; verb++)
 				section->rules[verb].first = i;
 		}
 		section->rules[placed->rule.verb].count++;
-		section->rules[placed->rule.verb].kinds |=
-			1u << (placed->rule.verb == RULE_CONNECT ? placed->rule.who
-								 : placed->rule.name_kind);
+		section->rules[placed->rule.verb].kinds |= index_kind(&placed->rule);
+		section->rules[placed->rule.verb].sizes |= index_size(&placed->rule);
 		for (int verb = placed->rule.verb + 1; verb < RULE_VERBS; verb++)
 			section->rules[verb].first = i + 1;
 	}

@@ -68,6 +68,8 @@ struct section {
 	struct {
 		uint32_t first, count; /* in the rule table */
 		uint32_t kinds; /* bit n: some have name_kind (connect: who) n */
+		uint32_t pad;
+		uint64_t sizes; /* bit n: some have a name of n bytes (modulo 64) */
 	} rules[RULE_VERBS];
 };
 

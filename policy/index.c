@@ -336,15 +336,16 @@ static bool rule_is_found(const struct image *image, uint32_t run, uint32_t at)
 static bool run_is_found(const struct image *image, const struct section *s, uint32_t verb)
 {
 	uint32_t at = s->rules[verb].first, kinds = 0;
+	uint64_t sizes = 0;
 
 	for (uint32_t left = s->rules[verb].count; left; left--, at++) {
-		const struct rule *r = &image->rules[at];
-
-		kinds |= 1u << (verb == RULE_CONNECT ? r->who : r->name_kind);
+		kinds |= index_kind(&image->rules[at]);
+		sizes |= index_size(&image->rules[at]);
 		if (!rule_is_found(image, index_run(image, s, verb), at))
 			return false;
 	}
-	return kinds == s->rules[verb].kinds;
+	return kinds == s->rules[verb].kinds && sizes == s->rules[verb].sizes &&
+	       !s->rules[verb].pad;
 }
 
 const char *index_fault(const struct image *image)

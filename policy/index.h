@@ -31,6 +31,17 @@ static inline uint64_t index_mix(uint64_t a, uint64_t b)
 	return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
+/* What a rule adds to the `kinds` and `sizes` of its section. */
+static inline uint32_t index_kind(const struct rule *r)
+{
+	return 1u << (r->verb == RULE_CONNECT ? r->who : r->name_kind);
+}
+
+static inline uint64_t index_size(const struct rule *r)
+{
+	return r->name.at ? (uint64_t)1 << (r->name.size & 63) : 0;
+}
+
 /* Which run of rules: one verb of one section. */
 static inline uint32_t index_run(
 	const struct image *image, const struct section *section, enum rule_verb verb)

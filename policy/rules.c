@@ -76,6 +76,7 @@ struct search {
 	const struct image *image;
 	struct question *q;
 	uint32_t run, kinds;
+	uint64_t sizes; /* of the section's names, as section.rules.sizes */
 	uint32_t floor, end; /* only rules from `floor` on and before `end` are of interest */
 	const struct rule *found;
 };
@@ -150,34 +151,40 @@ static uint64_t question_name_hash(struct question *q, uint32_t i)
 /* The rules with a prefix of this name: itself, or what ends before one of its dots. */
 static void search_prefixes(struct search *s, struct slice name)
 {
-	for (size_t i = 0; i <= name.size; i++)
-		if (i == name.size || name.text[i] == '.')
-			search_key(s, NAME_PREFIX, index_hash((struct slice){name.text, i}));
+	for (uint64_t left = s->sizes; left; left &= left - 1)
+		for (size_t i = (size_t)__builtin_ctzll(left); i <= name.size; i += 64)
+			if (i == name.size || name.text[i] == '.')
+				search_key(
+					s, NAME_PREFIX, index_hash((struct slice){name.text, i}));
+}
+
+static void search_name(struct search *s, uint32_t i)
+{
+	struct question *q = s->q;
+	const struct slice *names = q->names;
+	uint32_t names_n = q->names_n;
+	bool exact = s->kinds & 1u << NAME_EXACT && s->sizes >> (names[i].size & 63) & 1;
+	uint64_t hash = exact ? question_name_hash(q, i) : 0;
+
+	/* rules found by one name are compared with that one only */
+	q->names = &names[i];
+	q->names_n = 1;
+	if (exact)
+		search_key(s, NAME_EXACT, hash);
+	if (s->kinds & 1u << NAME_PREFIX)
+		search_prefixes(s, names[i]);
+	q->names = names;
+	q->names_n = names_n;
 }
 
 static void search_names(struct search *s)
 {
 	struct question *q = s->q;
-	const struct slice *names = q->names;
-	uint32_t names_n = q->names_n;
 
 	if (s->kinds & 1u << NAME_ANY)
 		search_key(s, NAME_ANY, 0);
-	if (s->kinds == 1u << NAME_ANY)
-		return;
-	for (uint32_t i = 0; i < names_n; i++) {
-		uint64_t hash = question_name_hash(q, i);
-
-		/* rules found by one name are compared with that one only */
-		q->names = &names[i];
-		q->names_n = 1;
-		if (s->kinds & 1u << NAME_EXACT)
-			search_key(s, NAME_EXACT, hash);
-		if (s->kinds & 1u << NAME_PREFIX)
-			search_prefixes(s, names[i]);
-		q->names = names;
-		q->names_n = names_n;
-	}
+	for (uint32_t i = 0; s->sizes && i < q->names_n; i++)
+		search_name(s, i);
 }
 
 static void search_identity(struct search *s)
@@ -202,7 +209,8 @@ static const struct rule *last_fitting(
 		const struct section *section = subject->sections[i];
 		uint32_t first = section->rules[verb].first, count = section->rules[verb].count;
 		struct search s = {image, &q, index_run(image, section, verb),
-			section->rules[verb].kinds, first, first + count, NULL};
+			section->rules[verb].kinds, section->rules[verb].sizes, first,
+			first + count, NULL};
 
 		if (!count)
 			continue;

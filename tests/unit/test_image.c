@@ -252,7 +252,10 @@ static void test_damage(void **state)
 	X(a_bucket(i, true)->shapes = 2, "a rule is not in the index")                             \
 	X(a_bucket(i, true)->key ^= 1, "a rule is not in the index")                               \
 	X(ORDER0(i)[0] ^= 1, "a rule is not in the index")                                         \
-	X(SECTION0(i)->rules[0].kinds = 7, "a rule is not in the index")
+	X(SECTION0(i)->rules[0].kinds = 7, "a rule is not in the index")                           \
+	X(SECTION0(i)->rules[1].sizes = 1, "a rule is not in the index")                           \
+	X(SECTION0(i)->rules[2].sizes <<= 1, "a rule is not in the index")                         \
+	X(SECTION0(i)->rules[3].pad = 1, "a rule is not in the index")
 #define ROW(change, said)                                                                          \
 	{                                                                                          \
 		struct rulebook book;                                                              \
