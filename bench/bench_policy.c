@@ -1,13 +1,69 @@
 /*
- * bench_policy.c - nanoseconds per question put to the gate, with 100 rules in the default section
- * as a system bus has them: one answered by the last rule read, one by the first, one by none.
+ * bench_policy.c - nanoseconds per question put to the gate, by how many rules there are and where
+ * they stand: without the flow cache ("asked") and from it ("known"). The questions go round over
+ * many services, so that rules and verdicts are not always the ones that the processor has at hand.
  */
 #include <time.h>
 
+#include "policy/gate.h"
 #include "tests/unit/rulebook.h"
 
-#define RULES 100
 #define ASKS 1000000
+#define SERVICES 64
+#define USERS 100
+#define UID 1042
+#define NAMES_MOST 500
+
+static const struct {
+	const char *what;
+	const char *rule; /* takes the number of the rule */
+	bool users; /* spread over many users, not all in the default section */
+	bool reply; /* the question is no call but its answer */
+	uint32_t names; /* further names of each receiver, which no rule gives */
+} rows[] = {
+	{"a name each",
+		"<allow send_destination='org.example.Service%05u' "
+		"send_interface='org.example.Interface'/>",
+		false, false, 0},
+	{"a name each, of 100 users",
+		"<allow send_destination='org.example.Service%05u' "
+		"send_interface='org.example.Interface'/>",
+		true, false, 0},
+	{"a name each, receiver has 500",
+		"<allow send_destination='org.example.Service%05u' "
+		"send_interface='org.example.Interface'/>",
+		false, false, NAMES_MOST},
+	{"a prefix each, receiver has 500",
+		"<allow send_destination_prefix='org.example.Service%05u' "
+		"send_interface='org.example.Interface'/>",
+		false, false, NAMES_MOST},
+	{"a prefix each",
+		"<allow send_destination_prefix='org.example.Service%05u' "
+		"send_interface='org.example.Interface'/>",
+		false, false, 0},
+	{"no name, a member each",
+		"<deny send_interface='org.example.Interface' send_member='Method%05u'/>", false,
+		false, 0},
+	{"no name, an interface each",
+		"<deny send_interface='org.example.Interface%05u' send_member='Method'/>", false,
+		false, 0},
+	{"the same, asked of an answer",
+		"<deny send_interface='org.example.Interface%05u' send_member='Method'/>", false,
+		true, 0},
+	{"one name, a path each",
+		"<deny send_destination='org.example.Service00001' "
+		"send_path='/org/example/Object%05u'/>",
+		false, false, 0},
+};
+
+/* A question about one of the services. */
+struct question {
+	char name[64], unique[16], path[64];
+	struct slice names[2 + NAMES_MOST];
+	struct party recipient;
+	struct traffic traffic;
+	struct request request;
+};
 
 static double seconds(void)
 {
@@ -17,54 +73,99 @@ static double seconds(void)
 	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
-static void measure(const struct image *image, const char *what, const char *name)
+static void question_init(
+	struct question *q, const struct party *sender, uint32_t service, uint32_t id, size_t row)
 {
-	static const struct judge *const judges[] = {&rules_send, &rules_receive, NULL};
-	const struct gate gate = {.judges = judges};
-	struct identity identity = {.uid = 1000};
-	const struct slice from[] = {SLICE(":1.1")}, to[] = {SLICE(":1.2"), slice_of(name)};
-	struct subject subject;
-	const struct party sender = {&subject, from, 1, 0}, recipient = {&subject, to, 2, 0};
-	const struct traffic traffic = {.type = 1,
-		.path = SLICE("/org/example/Object"),
+	static char more[NAMES_MOST][64];
+	bool reply = rows[row].reply;
+
+	*q = (struct question){0};
+	for (uint32_t i = 0; i < rows[row].names; i++) {
+		snprintf(more[i], sizeof(more[i]), "org.example.more.of.them.Name%u", i);
+		q->names[2 + i] = slice_of(more[i]);
+	}
+	snprintf(q->name, sizeof(q->name), "org.example.Service%05u", service);
+	snprintf(q->unique, sizeof(q->unique), ":1.%u", id);
+	snprintf(q->path, sizeof(q->path), "/org/example/Object%05u", service);
+	q->names[0] = slice_of(q->unique);
+	q->names[1] = slice_of(q->name);
+	q->recipient = (struct party){sender->subject, q->names, 2 + rows[row].names, id + 2};
+	q->traffic = (struct traffic){.type = 1,
+		.path = slice_of(q->path),
 		.interface = SLICE("org.example.Interface"),
 		.member = SLICE("Method"),
-		.destination = to[1]};
-	const struct request request = {
-		.verb = VERB_SEND, .sender = &sender, .recipient = &recipient, .traffic = &traffic};
-	unsigned int allowed = 0;
+		.destination = q->names[1]};
+	if (reply)
+		q->traffic =
+			(struct traffic){.type = 2, .is_reply = true, .destination = q->names[0]};
+	q->request = (struct request){.verb = VERB_SEND,
+		.sender = sender,
+		.recipient = &q->recipient,
+		.traffic = &q->traffic,
+		.requested_reply = reply};
+}
+
+static double measure(const struct image *image, uint32_t rules, size_t row, struct flow *flow)
+{
+	static const struct judge *const judges[] = {&rules_send, &rules_receive, NULL};
+	const struct gate gate = {.judges = judges, .flow = flow};
+	struct identity identity = {.uid = UID};
+	const struct slice names[] = {SLICE(":1.1")};
+	struct subject subject;
+	const struct party sender = {&subject, names, 1, 1};
+	static struct question questions[SERVICES];
+	volatile unsigned int allowed = 0;
 	double begin;
 
 	RULEBOOK_MUST(subject_init(&subject, image, &identity) == 0);
+	/* two of three services have rules */
+	for (uint32_t i = 0; i < SERVICES; i++)
+		question_init(&questions[i], &sender,
+			(uint32_t)((uint64_t)i * (rules + rules / 2) / SERVICES), i + 2, row);
 	begin = seconds();
 	for (unsigned int i = 0; i < ASKS; i++)
-		allowed += gate_ask(&gate, &request).answer == ANSWER_ALLOW;
-	printf("%-24s %7.1f ns, %s\n", what, (seconds() - begin) * 1e9 / ASKS,
-		allowed ? "allowed" : "denied");
+		allowed += gate_ask(&gate, &questions[i % SERVICES].request).answer == ANSWER_ALLOW;
+	begin = seconds() - begin;
 	subject_fini(&subject);
+	return begin * 1e9 / ASKS;
+}
+
+static void measure_rules(size_t row, uint32_t rules)
+{
+	struct builder *b = builder_new();
+	struct rulebook book;
+	struct flow flow;
+	char rule[256];
+	double begin, asked;
+
+	RULEBOOK_MUST(b && flow_init(&flow, 2048) == 0);
+	rulebook_add(b, "default\n<allow receive_sender='*'/>\n<allow send_type='signal'/>\n"
+			"<allow send_requested_reply='true' send_type='method_return'/>\n");
+	for (uint32_t i = 0; i < rules; i++) {
+		int n = 0;
+
+		if (rows[row].users)
+			n = snprintf(rule, sizeof(rule), "user %u\n", 1000 + i % USERS);
+		snprintf(rule + n, sizeof(rule) - (size_t)n, rows[row].rule, i);
+		rulebook_add(b, rule);
+	}
+	begin = seconds();
+	rulebook_finish(&book, b);
+	begin = seconds() - begin;
+	asked = measure(&book.image, rules, row, NULL);
+	printf("%-32s %6u rules %9.1f ns asked %7.1f ns known   image %6.2f ms, %5zu kB\n",
+		rows[row].what, rules, asked, measure(&book.image, rules, row, &flow), begin * 1e3,
+		book.size / 1024);
+	flow_fini(&flow);
+	rulebook_close(&book);
 }
 
 int main(void)
 {
-	struct builder *b = builder_new();
-	struct rulebook book;
-	char rule[256];
+	static const uint32_t sizes[] = {0, 100, 1000, 10000};
 
-	RULEBOOK_MUST(b);
-	rulebook_add(b, "default\n<allow receive_sender='*'/>\n<allow send_type='signal'/>\n"
-			"<allow send_requested_reply='true' send_type='method_return'/>\n");
-	for (unsigned int i = 0; i < RULES; i++) {
-		snprintf(rule, sizeof(rule),
-			"<allow send_destination='org.example.Service%03u' "
-			"send_interface='org.example.Interface'/>",
-			i);
-		rulebook_add(b, rule);
-	}
-	rulebook_finish(&book, b);
-	measure(&book.image, "the last rule fits", "org.example.Service099");
-	measure(&book.image, "the first rule fits", "org.example.Service000");
-	measure(&book.image, "none, same length", "org.example.Service999");
-	measure(&book.image, "none, other length", "org.example.Other");
-	rulebook_close(&book);
+	for (size_t row = 0; row < sizeof(rows) / sizeof(rows[0]); row++)
+		for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++)
+			measure_rules(row, sizes[i]);
 	return EXIT_SUCCESS;
 }
