@@ -16,6 +16,7 @@
 
 /* Times four verdicts that are remembered: about 3 MB once all are in use. */
 #define FLOW_SETS 2048
+#define WRITER_ROOM 4096 /* more than one name, or one sentence, takes */
 #define USER_BYTES_MIN (64u << 20)
 
 /* Silence is denial, so the order only decides whose reason is told first. */
@@ -108,6 +109,16 @@ static void gate_renew(struct bus *bus)
 	bus->gate.epoch.unique_names = flow_unique_names(&bus->policy.image);
 }
 
+/* What the driver says of names, and its refusals, are written where there is room already: what it
+ * has done is told, and not that memory was short. */
+static int writers_init(struct bus *bus)
+{
+	if (!writer_grow(&bus->reply, WRITER_ROOM) || !writer_grow(&bus->message, WRITER_ROOM))
+		return -ENOMEM;
+	bus->reply.size = bus->message.size = 0;
+	return 0;
+}
+
 int bus_init(struct bus *bus, const struct policy *policy)
 {
 	int r;
@@ -125,6 +136,8 @@ int bus_init(struct bus *bus, const struct policy *policy)
 		r = batch_init(&bus->batch);
 	if (r == 0)
 		r = replies_init(&bus->replies);
+	if (r == 0)
+		r = writers_init(bus);
 	if (r == 0)
 		r = flow_init(&bus->flow, FLOW_SETS);
 	if (r == 0)

@@ -46,14 +46,16 @@ int driver_reload_config(struct call *call)
 	bool is_next = bus->reloading;
 	struct waiting *w;
 
-	if (!is_next && ask_reload(bus) < 0)
-		return call_refuse(call, FAULT_RELOAD_FAILED, "the supervisor cannot be asked");
 	w = calloc(1, sizeof(*w));
 	if (!w)
 		return -ENOMEM;
 	if (charge_take(&w->charge, call->peer->user, sizeof(*w), 0) != 0) {
 		free(w);
 		return FAULT_LIMITS;
+	}
+	if (!is_next && ask_reload(bus) < 0) {
+		waiting_free(w);
+		return call_refuse(call, FAULT_RELOAD_FAILED, "the supervisor cannot be asked");
 	}
 	w->cookie = bus->reload_cookie + is_next;
 	w->peer = call->peer;
@@ -222,13 +224,13 @@ int driver_become_monitor(struct call *call)
 	if (r != 0)
 		return r;
 	flags = body_u32(&body);
-	if (flags != 0) {
+	r = flags ? call_refuse(call, FAULT_BAD_ARGS, "flags must be 0") : call_reply(call);
+	if (r != 0) {
 		while (n > 0)
 			matchrule_free(rules[--n]);
 		free(rules);
-		return call_refuse(call, FAULT_BAD_ARGS, "flags must be 0");
+		return r;
 	}
-	(void)call_reply(call);
 	peer_retire(peer);
 	if (peer->state != PEER_DYING) {
 		list_append(&call->bus->watchers, &peer->link);

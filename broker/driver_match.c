@@ -6,23 +6,27 @@
 #include "broker/fault.h"
 #include "broker/peer.h"
 
-/* Where a rule is kept; for one with a sender the name is made. NULL for want of memory. */
-static struct matches *registry_of(struct bus *bus, const struct matchrule *rule)
+/* Puts a rule where it is kept; for one with a sender the name is made. Takes the rule over. */
+static int rule_add(struct peer *peer, struct matchrule *rule)
 {
-	struct name *name;
-	struct matches *registry;
+	struct bus *bus = peer->bus;
+	struct matches *registry = rule->eavesdrop ? &bus->eaves : &bus->matches;
+	struct name *name = NULL;
+	int r;
 
-	if (rule->eavesdrop)
-		return &bus->eaves;
-	if (!rule->sender.text)
-		return &bus->matches;
-	name = name_get(&bus->names, rule->sender);
-	if (!name)
-		return NULL;
-	registry = name_rules(name);
-	if (!registry)
+	if (!rule->eavesdrop && rule->sender.text) {
+		name = name_get(&bus->names, rule->sender);
+		registry = name ? name_rules(name) : NULL;
+	}
+	if (!registry) {
+		matchrule_free(rule);
 		name_put(name);
-	return registry;
+		return -ENOMEM;
+	}
+	r = match_add(registry, &peer->matches, rule);
+	if (r < 0)
+		name_put(name);
+	return r;
 }
 
 static int refuse_limit(struct call *call)
@@ -51,7 +55,6 @@ int driver_add_match(struct call *call)
 	struct slice text = body_string(&body);
 	struct peer *peer = call->peer;
 	struct matchrule *rule;
-	struct matches *registry;
 	const char *why = NULL;
 	int r;
 
@@ -67,12 +70,7 @@ int driver_add_match(struct call *call)
 		matchrule_free(rule);
 		return call_refuse(call, FAULT_NOT_PRIVILEGED, "eavesdrop='true'");
 	}
-	registry = registry_of(call->bus, rule);
-	if (!registry) {
-		matchrule_free(rule);
-		return -ENOMEM;
-	}
-	r = match_add(registry, &peer->matches, rule);
+	r = rule_add(peer, rule);
 	if (r == 0)
 		count_added(peer);
 	return r;

@@ -64,6 +64,7 @@ size_t route_sasl(struct peer *peer, const uint8_t *bytes, size_t size)
 	size_t used = 0;
 
 	bus->reply.size = 0;
+	bus->reply.bad = false;
 	outcome = sasl_feed(peer->sasl, bytes, size, &used, &bus->reply);
 	if (bus->reply.size && !bus->reply.bad) {
 		parcel.header = bus->reply.data;
