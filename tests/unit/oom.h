@@ -80,6 +80,9 @@ OOM_WRAP(void *, calloc, (size_t n, size_t size), (n, size), NULL)
 OOM_WRAP(void *, realloc, (void *p, size_t size), (p, size), NULL)
 OOM_WRAP(char *, strdup, (const char *s), (s), NULL)
 OOM_WRAP(char *, strndup, (const char *s, size_t n), (s, n), NULL)
+/* under which name it is called depends on the size of off_t */
+OOM_WRAP(int, scandir64, (const char *path, struct dirent ***names, oom_filter f, oom_order o),
+	(path, names, f, o), -1)
 OOM_WRAP(int, scandir, (const char *path, struct dirent ***names, oom_filter f, oom_order o),
 	(path, names, f, o), -1)
 
