@@ -1,5 +1,5 @@
 /*
- * covers.c - compares two rules attribute by attribute, by the same semantics as rules.c: a field
+ * covers.c - compares two rules attribute by attribute, by the same semantics as fit.h: a field
  * that a message lacks is not compared, but for the interface, where a deny fits and an allow does
  * not; last, what rules say about replies and copies depends on their effect.
  */

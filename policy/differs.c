@@ -1,7 +1,7 @@
 /*
  * differs.c - finds the attribute that keeps a rule from fitting by asking rule_fits about ever more
  * of the rule: it begins with none of its attributes, and the first whose addition makes it fail is
- * the one. What an attribute compares is so written in one place only, in rules.c.
+ * the one. What an attribute compares is so written in one place only, in fit.h.
  */
 #include "base/drop.h"
 #include "policy/differs.h"
