@@ -6,6 +6,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <sys/resource.h>
 #include <cmocka.h>
 
 #include "broker/activation.h"
@@ -105,6 +106,19 @@ static void step_names(struct world *w)
 		assert_true(owns(w, a, "s.q"));
 	if (second == MESSAGE_ERROR)
 		assert_false(owns(w, a, "s.q"));
+}
+
+/* More than a peer's set of names has room for at first. */
+static void step_more_names(struct world *w)
+{
+	static const char *const names[] = {"m.a", "m.b", "m.c", "m.d", "m.e", "m.f", "m.g"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		int answer = ask(w, &w->service,
+			ASK("RequestName", .signature = "su", .strings = {names[i]}));
+
+		assert_int_equal(answer == MESSAGE_RETURN, owns(w, &w->service, names[i]));
+	}
 }
 
 static void step_matches(struct world *w)
@@ -317,9 +331,9 @@ static void step_introspect(struct world *w)
 	ask(w, &w->service, CALL(BUS, "org.freedesktop.DBus.Introspectable", "Introspect"));
 }
 
-static void (*const script[])(struct world *w) = {step_connect, step_names, step_matches, step_talk,
-	step_signals, step_queue, step_activation, step_admin, step_reload, step_monitor,
-	step_leave, step_introspect};
+static void (*const script[])(struct world *w) = {step_connect, step_names, step_more_names,
+	step_matches, step_talk, step_signals, step_queue, step_activation, step_admin, step_reload,
+	step_monitor, step_leave, step_introspect};
 
 /* Those who took no part. */
 static void calm_after(struct world *w)
@@ -386,11 +400,48 @@ static void test_descriptors(void **state)
 	test_all(3);
 }
 
+/* Who comes while there are no descriptors waits until somebody goes; who is there talks on. */
+static void test_accept(void **state)
+{
+	static struct world w;
+	struct rlimit all, none;
+	int fd, lowest;
+
+	(void)state;
+	count_dups = false;
+	world_begin(&w);
+	client_init(&w.actor, -1);
+	client_init(&w.late, -1);
+	oom_arm(OOM_ONCE, OOM_MAX);
+	oom_pause();
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	lowest = dup(0);
+	close(lowest);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &all), 0);
+	none = (struct rlimit){(rlim_t)lowest, all.rlim_max};
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	assert_int_equal(connect(fd, (struct sockaddr *)&w.address, w.address_size), 0);
+	pump(&w);
+	assert_true(w.bus.paused);
+	assert_int_equal(w.bus.incomplete_n, 0);
+	talk(&w, &w.calm[0], &w.calm[1], "Paused", 0);
+	assert_true(client_heard(&w.calm[1], "Paused", NULL));
+	close(w.root.fd);
+	w.root.fd = -1;
+	pump(&w);
+	assert_false(w.bus.paused);
+	assert_int_equal(w.bus.incomplete_n, 1);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &all), 0);
+	close(fd);
+	world_end(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_memory),
 		cmocka_unit_test(test_descriptors),
+		cmocka_unit_test(test_accept),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
