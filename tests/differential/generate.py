@@ -436,8 +436,8 @@ class Script:
         if self.some(0.2):
             parts["eavesdrop"] = self.random.choice(["true", "true", "false"])
         text = ",".join("%s='%s'" % pair for pair in parts.items())
-        # the topic "rules about who has gone"
-        old = [rule for rule in self.rules.get(who, []) if "':" not in rule]
+        # the topics "rules about who has gone" and "removing rules with path_namespace"
+        old = [rule for rule in self.rules.get(who, []) if "':" not in rule and "path_namespace" not in rule]
         if self.some(0.2) and old:
             self.driver(who, "RemoveMatch", "s", [self.random.choice(old)])
             return

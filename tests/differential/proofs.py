@@ -50,6 +50,14 @@ STATS = {"interface": "org.freedesktop.DBus.Debug.Stats"}
 FROM_ONE = "type='signal',interface='com.ex.I',sender=':1.1'"
 
 PROOFS = {
+    "removing rules with path_namespace": Case(
+        [OPEN],
+        script(
+            ONE,
+            driver(0, "AddMatch", "s", ["path_namespace='/com/ex/P'"]),
+            driver(0, "RemoveMatch", "s", ["path_namespace='/com/ex/Q'"]),
+        ),
+    ),
     "wiping": Case([OPEN, block('context="default"', ["deny", {"send_broadcast": "true"}])], PAIR, literal=True),
     "broken file in an includedir": Case(
         [OPEN, block('user="daemon"', DENY_I, ["allow", {"x": ""}], place="dir")], PAIR

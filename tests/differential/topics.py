@@ -39,6 +39,10 @@ TOPICS = {
         "dbus-daemon takes away match rules that name a connection by its unique name when that one ends, "
         "if it had match rules itself; ours stay until they are removed",
     ),
+    "removing rules with path_namespace": (
+        LEFT_OUT,
+        "dbus-daemon does not compare that key: it removes a rule about another namespace",
+    ),
     "numbers that are not decimal": (LEFT_OUT, "as users and groups; dbus-daemon reads octal and hexadecimal"),
     "StartServiceByName": (
         LEFT_OUT,
