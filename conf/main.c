@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 
 #include "base/memfd.h"
+#include "base/path.h"
 #include "conf/compile.h"
 #include "conf/privilege.h"
 #include "conf/users.h"
@@ -79,17 +80,6 @@ static void site_gather(struct site *site)
 		.find_user = users_find_user,
 		.find_uid = users_find_uid,
 		.find_group = users_find_group};
-}
-
-/* A relative path is taken from here, once. */
-static char *path_absolute(const char *path)
-{
-	DROP_HEAP char *folder = path[0] == '/' ? strdup("") : getcwd(NULL, 0);
-	char *absolute;
-
-	if (!folder || asprintf(&absolute, "%s%s%s", folder, path[0] == '/' ? "" : "/", path) < 0)
-		return NULL;
-	return absolute;
 }
 
 static int image_save(int fd, const char *data, size_t size)

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 
 #include "base/memfd.h"
+#include "base/path.h"
 #include "base/writer.h"
 #include "conf/file.h"
 #include "conf/users.h"
@@ -69,16 +70,6 @@ static int image_load(struct policy *p, const char *path)
 		return 0;
 	n = file_read(fd, IMAGE_SIZE_MAX, (char **)&p->data, &p->size);
 	return n < 0 ? (int)n : 1;
-}
-
-static char *path_absolute(const char *path)
-{
-	DROP_HEAP char *folder = path[0] == '/' ? strdup("") : getcwd(NULL, 0);
-	char *absolute;
-
-	if (!folder || asprintf(&absolute, "%s%s%s", folder, path[0] == '/' ? "" : "/", path) < 0)
-		return NULL;
-	return absolute;
 }
 
 static void complaints_say(struct policy *p)

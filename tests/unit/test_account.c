@@ -7,22 +7,13 @@
 #include "base/drop.h"
 #include "broker/account.h"
 #include "broker/fault.h"
+#include "tests/unit/draw.h"
 
 #define ALICE 1001
 #define BOB 1002
 #define BUS_USER 900
 #define MAX_BYTES 1000
 #define MAX_FDS 10
-
-static uint32_t seed = 0x2545f491;
-
-static uint32_t draw(uint32_t below)
-{
-	seed ^= seed << 13;
-	seed ^= seed >> 17;
-	seed ^= seed << 5;
-	return seed % below;
-}
 
 static struct users users_of(uint64_t bytes, uint32_t fds)
 {

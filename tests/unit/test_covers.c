@@ -14,19 +14,10 @@
 #include "policy/covers.h"
 #include "policy/differs.h"
 #include "tests/unit/rulebook.h"
+#include "tests/unit/draw.h"
 
 #define BOOKS 4000
 #define REQUESTS 60
-
-static uint32_t seed = 0x2545f491;
-
-static uint32_t draw(uint32_t below)
-{
-	seed ^= seed << 13;
-	seed ^= seed >> 17;
-	seed ^= seed << 5;
-	return seed % below;
-}
 
 static const char *const verbs[] = {"send", "receive"};
 static const char *const types[] = {"*", "method_call", "method_return", "error", "signal"};

@@ -11,6 +11,7 @@
 
 #include "broker/matches.h"
 #include "tests/unit/arguments.h"
+#include "tests/unit/draw.h"
 
 #define HOLDERS 8
 #define RULES 600
@@ -30,16 +31,6 @@ void *__wrap_malloc(size_t size)
 }
 
 /* xorshift: the same numbers on every machine */
-static uint32_t seed = 0x2545f491;
-
-static uint32_t draw(uint32_t below)
-{
-	seed ^= seed << 13;
-	seed ^= seed >> 17;
-	seed ^= seed << 5;
-	return seed % below;
-}
-
 #define PICK(words) words[draw(ARRAY_SIZE(words))]
 
 static const char *const interfaces[] = {"i.a", "i.b", "i.a.c"};

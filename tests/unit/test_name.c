@@ -12,20 +12,11 @@
 #include "base/drop.h"
 #include "broker/name.h"
 #include "broker/peer.h"
+#include "tests/unit/draw.h"
 
 #define PEERS 7
 #define NAMES 5
 #define ROUNDS 60000
-
-static uint32_t seed = 0x2545f491;
-
-static uint32_t draw(uint32_t below)
-{
-	seed ^= seed << 13;
-	seed ^= seed >> 17;
-	seed ^= seed << 5;
-	return seed % below;
-}
 
 static const struct slice texts[NAMES] = {
 	SLICE("a.b"), SLICE("a.b.c"), SLICE("c.d"), SLICE("e.f"), SLICE("g.h")};

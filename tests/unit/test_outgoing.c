@@ -13,22 +13,13 @@
 
 #include "broker/fault.h"
 #include "tests/unit/peers.h"
+#include "tests/unit/draw.h"
 
 #define RECEIVERS 12
 #define CROWD (BATCH_BOXES + 40)
 #define FILES 8
 #define BODY_MAX 9000
 #define HEADER_MAX 200
-
-static uint32_t seed = 0x2545f491;
-
-static uint32_t draw(uint32_t below)
-{
-	seed ^= seed << 13;
-	seed ^= seed >> 17;
-	seed ^= seed << 5;
-	return seed % below;
-}
 
 /* What a receiver is to get, and how much of it has come. */
 struct wanted {

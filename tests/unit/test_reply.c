@@ -8,20 +8,11 @@
 #include "broker/fault.h"
 #include "broker/message.h"
 #include "tests/unit/peers.h"
+#include "tests/unit/draw.h"
 
 #define MOST 5
 #define MANY 1000
 #define TIMEOUT_MS 800 /* a quarter of it is what a busy machine may lose */
-
-static uint32_t seed = 0x2545f491;
-
-static uint32_t draw(uint32_t below)
-{
-	seed ^= seed << 13;
-	seed ^= seed >> 17;
-	seed ^= seed << 5;
-	return seed % below;
-}
 
 struct trio {
 	struct bus bus;
