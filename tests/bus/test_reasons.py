@@ -1,0 +1,116 @@
+"""Why something was refused: the record of a refusal names the rule, its file and its line, whatever
+the file it stands in, however often it is written, and whatever was reloaded before."""
+
+import time
+import unittest
+
+from harness import ALICE, IS_REFERENCE, BusTest, need_root
+from wire import DRIVER, CallError, call
+
+FILE = """<busconfig>
+%s  <policy context="default">
+    <allow send_destination="com.ex.A"/>
+    <deny send_destination="com.ex.A" send_interface="com.ex.I" send_member="M"/>
+    <deny own="com.ex.Mine"/>
+  </policy>
+</busconfig>
+"""
+DENY = '<deny send_destination="com.ex.A" send_interface="com.ex.I" send_member="M"/>'
+BASE = """<policy context="default">
+  <allow user="*"/><allow own="*"/><allow receive_type="signal"/><allow receive_type="method_call"/>
+  <allow receive_type="method_return"/><allow receive_type="error"/>
+  <allow send_destination="org.freedesktop.DBus"/>
+</policy>"""
+
+
+@unittest.skipIf(IS_REFERENCE, "names no rules")
+class Reasons(BusTest):
+    def started(self, **files):
+        bus = self.bus(
+            policy=BASE,
+            tail="".join("<include>@/%s.conf</include>" % name for name in files),
+            files={name + ".conf": text for name, text in files.items()},
+        )
+        self.service, self.caller = bus.client(), bus.client()
+        self.service.request_name("com.ex.A")
+        return bus
+
+    def refused_because(self, bus, *words):
+        """Calls what is denied; the record of that has all the words in one line."""
+        before = len(bus.text())
+        with self.assertRaises(CallError) as caught:
+            self.caller.call(call("com.ex.A", "/", "com.ex.I", "M"))
+        self.assertTrue(caught.exception.name.endswith("AccessDenied"))
+        self.assertNotIn(bus.folder, str(caught.exception))
+        self.recorded(bus, before, *words)
+
+    def recorded(self, bus, before, *words):
+        deadline = time.monotonic() + 5
+        while time.monotonic() < deadline:
+            new = bus.text()[before:]
+            if any(all(word in line for word in words) for line in new.splitlines()):
+                return
+            time.sleep(0.01)
+        self.fail("no line with %r in: %s" % (words, new))
+
+    def test_file_and_line(self):
+        bus = self.started(a=FILE % "")
+        self.refused_because(bus, "denied send", "%s/a.conf:4 %s" % (bus.folder, DENY), "res=failed")
+
+    def test_reload_moves_the_line(self):
+        bus = self.started(a=FILE % "")
+        bus.write("a.conf", FILE % "\n\n")
+        self.caller.driver("ReloadConfig")
+        self.refused_because(bus, "%s/a.conf:6 %s" % (bus.folder, DENY))
+
+    def test_last_of_the_same_rules(self):
+        bus = self.started(a=FILE % "", b=FILE % "\n")
+        self.refused_because(bus, "%s/b.conf:5 %s" % (bus.folder, DENY))
+
+    def test_back_to_the_first_when_the_last_goes(self):
+        bus = self.started(a=FILE % "", b=FILE % "\n")
+        bus.write("b.conf", "<busconfig></busconfig>")
+        self.caller.driver("ReloadConfig")
+        self.refused_because(bus, "%s/a.conf:4 %s" % (bus.folder, DENY))
+
+    def test_nearest_where_no_rule_fits(self):
+        near = '<allow send_destination="com.ex.A" send_interface="com.ex.I" send_member="N"/>'
+        text = '<busconfig><policy context="default">\n%s\n</policy></busconfig>' % near
+        bus = self.started(a=text)
+        self.refused_because(bus, "no rule matched", "%s/a.conf:2 %s" % (bus.folder, near), "differs in send_member")
+
+    def test_own(self):
+        bus = self.started(a=FILE % "")
+        before = len(bus.text())
+        self.refused("AccessDenied", self.caller.driver, "RequestName", "su", "com.ex.Mine", 0)
+        self.recorded(bus, before, "denied own", "com.ex.Mine", '%s/a.conf:5 <deny own="com.ex.Mine"/>' % bus.folder)
+
+    def test_connect(self):
+        need_root()
+        bus = self.started(a='<busconfig><policy context="default">\n<deny user="daemon"/></policy></busconfig>')
+        before = len(bus.text())
+        alice = bus.raw(ALICE)
+        alice.auth(ALICE)
+        self.assertTrue(alice.is_closed())
+        self.recorded(bus, before, "denied connect", "uid=%d" % ALICE, '%s/a.conf:2 <deny user="daemon"/>' % bus.folder)
+
+    def test_driver_method(self):
+        need_root()
+        bus = self.started(a="<busconfig></busconfig>")
+        before = len(bus.text())
+        alice = bus.client(ALICE)
+        self.refused("AccessDenied", alice.driver, "UpdateActivationEnvironment", "a{ss}", {"A": "b"})
+        self.recorded(bus, before, "UpdateActivationEnvironment", "uid=%d" % ALICE, "only root and the user of the bus")
+
+    def test_hostile_member_stays_in_its_field(self):
+        bus = self.started(a='<busconfig><policy context="default">\n<deny send_destination="com.ex.A"/></policy></busconfig>')
+        before = len(bus.text())
+        member = "M" * 255
+        with self.assertRaises(CallError):
+            self.caller.call(call("com.ex.A", "/" + "x" * 3000, "com.ex.I", member))
+        self.recorded(bus, before, "%s/a.conf:2" % bus.folder, 'member="%s' % member[:64], "res=failed")
+        self.assertEqual(self.caller.driver("GetId", interface=DRIVER)[0], self.service.driver("GetId")[0])
+
+
+if __name__ == "__main__":
+    unittest.main()
