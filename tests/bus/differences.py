@@ -85,10 +85,6 @@ DIFFERENCES = {
         FAILS,
         "dbus-daemon has one stream of descriptors, and takes those of earlier messages for later ones",
     ),
-    "test_fds.Fds.test_pipelined_behind_the_handshake": (
-        FAILS,
-        "dbus-daemon loses descriptors that come before it has seen BEGIN",
-    ),
     "test_policy_config.Files.test_broken_file_keeps_its_denies": (
         "owner",
         "dbus-daemon forgets all of a broken file in an includedir; ours keeps the denies before the fault",

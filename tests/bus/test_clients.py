@@ -129,6 +129,7 @@ class Libraries(ClientTest):
     @rows([(s + "_called_by_" + c, s, c) for s in MODULES for c in MODULES])
     def test_service(self, service, client):
         need_modules(client)
+        need_modules(service)
         self.start_bus()
         self.service(service)
         self.assertEqual(
@@ -140,6 +141,7 @@ class Libraries(ClientTest):
     def test_tools(self, kind):
         """The command line tools call services of all libraries."""
         need("dbus-send", "gdbus", "busctl")
+        need_modules(kind)
         bus = self.start_bus()
         self.service(kind)
         target = ("--dest=com.ex.Service", "--type=method_call", "--print-reply=literal", "/com/ex/Object")

@@ -3,7 +3,7 @@
 import os
 import socket
 
-from harness import SESSION, BusTest, fd_number, rows
+from harness import IS_REFERENCE, SESSION, BusTest, fd_number, rows
 from wire import DRIVER, FAULT, call, reply, signal
 
 I = "com.ex.I"
@@ -161,6 +161,8 @@ class Fds(BusTest):
         self.assertEqual(two.taken(member="N"), [])
 
     def test_pipelined_behind_the_handshake(self):
+        if IS_REFERENCE:
+            self.skipTest("loses descriptors that come before it has seen BEGIN, or does not, as the time goes")
         bus = self.bus()
         two = bus.client()
         uid = str(os.geteuid()).encode().hex().encode()
