@@ -391,6 +391,23 @@ class BusTest(unittest.TestCase):
         return caught.exception.text
 
 
+def family(pid):
+    """The processes that make up a bus."""
+    with open("/proc/%d/task/%d/children" % (pid, pid), encoding="ascii") as file:
+        return [pid] + [p for child in file.read().split() for p in family(int(child))]
+
+
+def open_files(bus):
+    """How many descriptors the processes of the bus hold, once that does not change any more."""
+    last = None
+    while True:
+        now = sum(len(os.listdir("/proc/%d/fd" % pid)) for pid in family(bus.pid))
+        if now == last:
+            return now
+        last = now
+        time.sleep(0.05)
+
+
 def fd_number(fd):
     """What an open file is, whatever its number."""
     status = os.fstat(fd)

@@ -12,22 +12,12 @@ import tempfile
 import time
 import unittest
 
-from harness import ALICE, BOB, IS_REFERENCE, IS_ROOT, Bus, BusTest, fd_number, rows
+from harness import ALICE, BOB, IS_REFERENCE, IS_ROOT, Bus, BusTest, family, fd_number, open_files, rows
 from wire import CALL, DRIVER, DRIVER_PATH, ERROR, FAULT, NO_REPLY, PEER, RETURN, SIGNAL, CallError
 from wire import Message, call, failure, marshal, reply, signal
 
 MONITORING = "org.freedesktop.DBus.Monitoring"
 TICKS = os.sysconf("SC_CLK_TCK")
-
-
-def family(pid):
-    """The processes that make up a bus."""
-    with open("/proc/%d/task/%d/children" % (pid, pid), encoding="ascii") as file:
-        return [pid] + [p for child in file.read().split() for p in family(int(child))]
-
-
-def open_files(bus):
-    return sum(len(os.listdir("/proc/%d/fd" % pid)) for pid in family(bus.pid))
 
 
 def busy_seconds(bus):

@@ -3,7 +3,7 @@
 import os
 import socket
 
-from harness import IS_REFERENCE, SESSION, BusTest, fd_number, rows
+from harness import IS_REFERENCE, SESSION, BusTest, fd_number, open_files, rows
 from wire import DRIVER, FAULT, call, reply, signal
 
 I = "com.ex.I"
@@ -27,14 +27,6 @@ class Fds(BusTest):
         finally:
             for fd in got:
                 os.close(fd)
-
-    def open_fds(self, bus):
-        """How many descriptors the processes of the bus hold."""
-        pids = [bus.pid]
-        for pid in pids:
-            with open("/proc/%d/task/%d/children" % (pid, pid), encoding="ascii") as file:
-                pids += [int(child) for child in file.read().split()]
-        return sum(len(os.listdir("/proc/%d/fd" % pid)) for pid in pids)
 
     @rows([(str(n), n) for n in (1, 2, 3, 7, 8, 15, 16)])
     def test_call_and_reply(self, count):
@@ -180,10 +172,10 @@ class Fds(BusTest):
         bus = self.bus()
         one = bus.client()
         one.driver("GetId")
-        before = self.open_fds(bus)
+        before = open_files(bus)
         for _ in range(50):
             one.driver("GetId", fds=self.files(1))
-        self.assertEqual(self.open_fds(bus), before)
+        self.assertEqual(open_files(bus), before)
 
     @rows([
         ("denied", "com.ex.Denied"),
@@ -194,16 +186,16 @@ class Fds(BusTest):
         bus = self.bus(policy=SESSION + '<policy context="default"><deny send_destination="com.ex.Denied"/></policy>')
         one, two = bus.client(), bus.client()
         two.request_name("com.ex.Denied")
-        before = self.open_fds(bus)
+        before = open_files(bus)
         files = self.files(4)
         for _ in range(20):
             one.answer(one.send(call(destination, "/", I, "M", fds=files)))
-        self.assertEqual(self.open_fds(bus), before)
+        self.assertEqual(open_files(bus), before)
 
     def test_receiver_that_leaves_takes_them_along(self):
         bus = self.bus()
         one = bus.client()
-        before = self.open_fds(bus)
+        before = open_files(bus)
         two = bus.client()
         for _ in range(4):
             one.send(signal("/", I, "S", "ay", (bytes(200000),), destination=two.name, fds=self.files(4)))
@@ -211,12 +203,12 @@ class Fds(BusTest):
         two.close()
         while one.driver("NameHasOwner", "s", two.name)[0]:
             pass
-        self.assertEqual(self.open_fds(bus), before)
+        self.assertEqual(open_files(bus), before)
 
     def test_half_messages_leak_none(self):
         bus = self.bus()
         bystander = bus.client()
-        before = self.open_fds(bus)
+        before = open_files(bus)
         for _ in range(10):
             one = bus.client()
             raw = call(bystander.name, "/", I, "M", unix_fds=4, serial=9).pack()
@@ -224,7 +216,7 @@ class Fds(BusTest):
             one.close()
         while len(bystander.driver("ListNames")[0]) > 2:
             pass
-        self.assertEqual(self.open_fds(bus), before)
+        self.assertEqual(open_files(bus), before)
 
     def test_socket_passed_through_itself(self):
         """A socket inside its own queue, and sockets in sockets: the receiver lives."""
