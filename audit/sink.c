@@ -13,8 +13,8 @@
 
 #include "audit/sink.h"
 #include "base/drop.h"
+#include "base/journal.h"
 #include "base/log.h"
-#include "base/systemd.h"
 
 #define IDENTIFIER "dbus-warden"
 #define JOURNAL_SOCKET "/run/systemd/journal/socket"
@@ -102,7 +102,7 @@ static int journal_write(struct sinks *sinks, const struct record *record)
 
 			iov[i] = (struct iovec){e.text.data + start, e.ends[i] - start};
 		}
-		r = systemd_journal(iov, e.n);
+		r = journal_send(iov, e.n);
 	}
 	writer_fini(&e.text);
 	return r;

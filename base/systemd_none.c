@@ -1,6 +1,4 @@
-/* systemd_none.c - a build without libsystemd: nothing to notify, no sockets, no journal */
-#include <errno.h>
-
+/* systemd_none.c - a build without libsystemd: nothing to notify, no sockets */
 #include "base/systemd.h"
 
 void systemd_notify(const char *state)
@@ -11,11 +9,4 @@ void systemd_notify(const char *state)
 int systemd_listen_fds(void)
 {
 	return 0;
-}
-
-int systemd_journal(const struct iovec *fields, int n)
-{
-	(void)fields;
-	(void)n;
-	return -ENOSYS;
 }
