@@ -129,9 +129,9 @@ def connect(path):
     return sock
 
 
-def connect_as(path, uid, gid, groups):
+def connect_as(path, uid, gid, groups, before=None):
     """A socket that a child process of other credentials connected, and what ends that child. It
-    lives as long as the connection, as the bus may look at it."""
+    lives as long as the connection, as the bus may look at it. before() is called in the child."""
     near, far = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
     pid = os.fork()
     if pid == 0:
@@ -139,6 +139,8 @@ def connect_as(path, uid, gid, groups):
             keep = far.fileno()
             os.closerange(3, keep)
             os.closerange(keep + 1, 4096)
+            if before:
+                before()
             os.setgroups(groups)
             os.setresgid(gid, gid, gid)
             os.setresuid(uid, uid, uid)
@@ -251,21 +253,23 @@ class Bus:
         with open(self.log.name, "r", encoding="utf-8", errors="replace") as file:
             return file.read()
 
-    def raw(self, uid=None, gid=None, groups=()):
-        """A connection that said nothing yet."""
+    def raw(self, uid=None, gid=None, groups=(), before=None):
+        """A connection that said nothing yet; of a process that did before(), if that is given."""
         path = socket_path(self.address)
-        if uid is None or (uid == os.geteuid() and gid is None and not groups):
+        uid = os.geteuid() if uid is None else uid
+        if uid == os.geteuid() and gid is None and not groups and not before:
             client = Client(connect(path))
         else:
             need_root()
-            client = Client(*connect_as(path, uid, uid if gid is None else gid, list(groups)))
-        client.uid = os.geteuid() if uid is None else uid
+            gid = uid if gid is None else gid
+            client = Client(*connect_as(path, uid, gid, list(groups), before))
+        client.uid = uid
         self.clients.append(client)
         return client
 
-    def client(self, uid=None, gid=None, groups=(), fds=True):
+    def client(self, uid=None, gid=None, groups=(), fds=True, before=None):
         """A connection that has said Hello."""
-        client = self.raw(uid, gid, groups)
+        client = self.raw(uid, gid, groups, before)
         return client.auth(client.uid, fds).hello()
 
     def drop(self):
