@@ -18,8 +18,6 @@
 
 #define IDENTIFIER "dbus-warden"
 #define JOURNAL_SOCKET "/run/systemd/journal/socket"
-/* what journal entries of this kind are found by: journalctl MESSAGE_ID=... */
-#define MESSAGE_ID "efdbbd1959234d15be7d3a8c8cb9b00c"
 /* MESSAGE and the constant ones, then a record's own and their lengths before they were cut */
 #define JOURNAL_FIELDS (5 + 2 * RECORD_FIELDS)
 
@@ -93,7 +91,7 @@ static int journal_write(struct sinks *sinks, const struct record *record)
 	entry_end_field(&e);
 	entry_add(&e, "SYSLOG_IDENTIFIER=" IDENTIFIER);
 	entry_end_field(&e);
-	entry_add(&e, "MESSAGE_ID=" MESSAGE_ID);
+	entry_add(&e, "MESSAGE_ID=" SINK_MESSAGE_ID);
 	entry_end_field(&e);
 	entry_add_values(&e, record);
 	if (!e.text.bad) {

@@ -10,6 +10,9 @@
 
 #include "audit/record.h"
 
+/* what journal entries of this kind are found by: journalctl MESSAGE_ID=... */
+#define SINK_MESSAGE_ID "efdbbd1959234d15be7d3a8c8cb9b00c"
+
 enum sink { SINK_NONE, SINK_JOURNAL, SINK_SYSLOG, SINK_STDERR, SINK_SINKS };
 
 struct sinks {
