@@ -35,6 +35,7 @@ static const char *const verbs[VERBS] = {
 	[VERB_MONITOR] = "monitor",
 	[VERB_ACTIVATE] = "activate",
 	[VERB_PROTOCOL] = "protocol",
+	[VERB_SEE] = "see",
 };
 
 /* D-Bus message types, 0 is none */
@@ -149,6 +150,15 @@ static void set_judge(struct record *r, const char *name)
 	set_string(r, RECORD_JUDGE, r->room.judge);
 }
 
+static void set_rule(struct record *r, const struct image *image, struct image_text file,
+	uint32_t line, struct image_text text)
+{
+	snprintf(
+		r->room.rule, sizeof(r->room.rule), "%s:%" PRIu32, image_string(image, file), line);
+	set_string(r, RECORD_RULE, r->room.rule);
+	set_text(r, RECORD_RULE_TEXT, image_slice(image, text));
+}
+
 static void set_reason(struct record *r, const struct request *request, const struct verdict *v)
 {
 	const struct image *image = v->image;
@@ -161,10 +171,15 @@ static void set_reason(struct record *r, const struct request *request, const st
 		set_judge(r, v->judge->name);
 	switch (v->reason) {
 	case REASON_RULE:
-		snprintf(r->room.rule, sizeof(r->room.rule), "%s:%" PRIu32,
-			image_string(image, v->rule->file), v->rule->line);
-		set_string(r, RECORD_RULE, r->room.rule);
-		set_text(r, RECORD_RULE_TEXT, image_slice(image, v->rule->text));
+		set_rule(r, image, v->rule->file, v->rule->line, v->rule->text);
+		return;
+	case REASON_CONSENT:
+		set_string(r, RECORD_TEXT, v->text);
+		set_rule(r, image, v->rule->file, v->rule->line, v->rule->text);
+		return;
+	case REASON_RESTRICTION:
+		set_rule(
+			r, image, v->restriction->file, v->restriction->line, v->restriction->text);
 		return;
 	case REASON_LIMIT:
 		set_string(r, RECORD_LIMIT, limit_name(v->limit));

@@ -34,18 +34,28 @@ void trail_fini(struct trail *trail)
 	trail->lost = 0;
 }
 
-static bool trail_is_quiet(const struct request *request, const struct verdict *verdict)
+/* A delivery that nobody asked for. */
+static bool trail_is_unasked(const struct request *request)
 {
 	const struct traffic *t = request->traffic;
 
-	if (verdict->answer != ANSWER_DENY)
-		return verdict->answer != ANSWER_ALLOW || verdict->reason != REASON_RULE ||
-		       !verdict->rule->log;
 	if (request->verb != VERB_SEND)
 		return false;
 	if (request->eavesdrop || (t && t->broadcast))
 		return true;
 	return !request->sender && t && t->type == TYPE_SIGNAL;
+}
+
+static bool trail_is_quiet(const struct request *request, const struct verdict *verdict)
+{
+	if (verdict->audit)
+		return false;
+	if (verdict->advisory)
+		return trail_is_unasked(request);
+	if (verdict->answer != ANSWER_DENY)
+		return verdict->answer != ANSWER_ALLOW || verdict->reason != REASON_RULE ||
+		       !verdict->rule->log;
+	return trail_is_unasked(request);
 }
 
 static void trail_say(const struct record *record)

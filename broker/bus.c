@@ -22,7 +22,9 @@
 /* Silence is denial, so the order only decides whose reason is told first. */
 static const struct judge *const judges[] = {
 	&rules_connect,
+	&restrictions,
 	&rules_own,
+	&rules_see,
 	&rules_send,
 	&rules_receive,
 	NULL,
@@ -150,8 +152,11 @@ int bus_init(struct bus *bus, const struct policy *policy)
 	bus->driver_name->permanent = true;
 	bus->policy = *policy;
 	pools_set(bus);
-	bus->gate = (struct gate){
-		.judges = judges, .note = trail_note, .note_arg = &bus->trail, .flow = &bus->flow};
+	bus->gate = (struct gate){.judges = judges,
+		.note = trail_note,
+		.note_arg = &bus->trail,
+		.audits = rules_audit,
+		.flow = &bus->flow};
 	gate_renew(bus);
 	return 0;
 }

@@ -10,6 +10,15 @@
 #include "broker/peer.h"
 #include "broker/transit.h"
 
+/* As its receiver will read it. */
+static struct slice first_string(const void *message)
+{
+	struct message_args args;
+
+	message_args(message, 1, &args);
+	return args.count && args.type[0] == 's' ? args.text[0] : (struct slice){NULL, 0};
+}
+
 static struct traffic traffic_of(const struct message *m)
 {
 	return (struct traffic){
@@ -22,6 +31,8 @@ static struct traffic traffic_of(const struct message *m)
 		.member = m->member,
 		.error = m->error,
 		.destination = m->destination,
+		.read_arg0 = first_string,
+		.message = m,
 	};
 }
 

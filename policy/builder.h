@@ -21,6 +21,12 @@ struct image_text builder_text(struct builder *b, struct slice s);
  */
 void builder_rule(
 	struct builder *b, enum section_context context, uint32_t id, const struct rule *rule);
+/* The id of a unit's or label's section: the number of its pattern, the same for the same text.
+ * In the order of first use, which is that of the sections. */
+uint32_t builder_pattern(struct builder *b, struct slice pattern);
+/* Texts as of rules. */
+void builder_restriction(struct builder *b, const struct restriction *restriction);
+void builder_override(struct builder *b, const struct override *override);
 /* Of several services of one name the first that was added stays. */
 void builder_service(struct builder *b, const struct service *service, const struct slice *argv);
 void builder_association(struct builder *b, struct image_text own, struct image_text context);

@@ -32,12 +32,14 @@ static bool interface_covers(const struct image *image, const struct rule *l, co
 	if (!l->interface.at)
 		return true;
 	return texts_equal(image, l->interface, e->interface) &&
-	       (l->effect == EFFECT_DENY || e->effect == EFFECT_ALLOW);
+	       (l->effect != EFFECT_ALLOW || e->effect == EFFECT_ALLOW);
 }
 
 /* Which replies a rule fits: bit 0 those that were not asked for, bit 1 those that were. */
 static unsigned int replies_of(const struct rule *r)
 {
+	if (r->effect == EFFECT_AUDIT)
+		return 3;
 	if (r->effect == EFFECT_DENY)
 		return r->requested_reply == IS_TRUE ? 3 : 1;
 	return r->requested_reply == IS_FALSE || r->eavesdrop == IS_TRUE ? 3 : 2;
@@ -51,6 +53,18 @@ static unsigned int copies_of(const struct rule *r)
 	return r->effect == EFFECT_ALLOW ? 1 : 3;
 }
 
+static bool arg0_covers(const struct image *image, const struct rule *l, const struct rule *e)
+{
+	struct slice wide = image_slice(image, l->arg0), narrow = image_slice(image, e->arg0);
+
+	if (l->arg0_kind == ARG0_ANY)
+		return true;
+	if (l->arg0_kind == ARG0_EXACT)
+		return e->arg0_kind == ARG0_EXACT && slice_equal(wide, narrow);
+	return e->arg0_kind != ARG0_ANY && narrow.size >= wide.size &&
+	       slice_equal(wide, (struct slice){narrow.text, wide.size});
+}
+
 static bool message_covers(const struct image *image, const struct rule *l, const struct rule *e)
 {
 	bool speaks_of_replies = e->type == 2 || e->type == 3 || e->requested_reply != UNSET;
@@ -62,6 +76,8 @@ static bool message_covers(const struct image *image, const struct rule *l, cons
 		return false;
 	if (l->broadcast != UNSET && l->broadcast != e->broadcast)
 		return false;
+	if (!arg0_covers(image, l, e) || (l->on | e->on) != l->on)
+		return false;
 	if (l->min_fds > e->min_fds || l->max_fds < e->max_fds)
 		return false;
 	if (speaks_of_replies && (replies_of(e) & ~replies_of(l)))
@@ -71,14 +87,20 @@ static bool message_covers(const struct image *image, const struct rule *l, cons
 
 bool rule_covers(const struct image *image, const struct rule *later, const struct rule *earlier)
 {
+	/* what is on trial takes nothing away from what is in force */
+	if (later->permissive && !earlier->permissive)
+		return false;
 	switch ((enum rule_verb)later->verb) {
 	case RULE_CONNECT:
 		return later->who == WHO_ANY ||
 		       (later->who == earlier->who && later->id == earlier->id);
 	case RULE_OWN:
-		return name_covers(image, later, earlier);
+	case RULE_SEE:
+	case RULE_AUDIT_OWN:
+		return name_covers(image, later, earlier) && (later->on | earlier->on) == later->on;
 	case RULE_SEND:
 	case RULE_RECEIVE:
+	case RULE_AUDIT:
 		return message_covers(image, later, earlier);
 	case RULE_VERBS:
 		break;

@@ -52,6 +52,12 @@ static void add_error(struct rule *to, const struct rule *from)
 	to->error = from->error;
 }
 
+static void add_arg0(struct rule *to, const struct rule *from)
+{
+	to->arg0 = from->arg0;
+	to->arg0_kind = from->arg0_kind;
+}
+
 /* In the order in which a reader wants to hear of them. */
 static const struct {
 	void (*add)(struct rule *to, const struct rule *from);
@@ -66,13 +72,16 @@ static const struct {
 	{add_broadcast, "send_broadcast", "receive_broadcast"},
 	{add_min_fds, "min_fds", "min_fds"},
 	{add_max_fds, "max_fds", "max_fds"},
+	{add_arg0, "send_arg0", "send_arg0"},
 };
 
 static const char *name_attribute(const struct rule *rule)
 {
 	if (rule->verb == RULE_RECEIVE)
 		return "receive_sender";
-	if (rule->verb == RULE_OWN)
+	if (rule->verb == RULE_SEE)
+		return rule->name_kind == NAME_PREFIX ? "see_prefix" : "see";
+	if (rule->verb == RULE_OWN || rule->verb == RULE_AUDIT_OWN)
 		return rule->name_kind == NAME_PREFIX ? "own_prefix" : "own";
 	return rule->name_kind == NAME_PREFIX ? "send_destination_prefix" : "send_destination";
 }
@@ -140,9 +149,12 @@ const char *rule_differs(
 	case RULE_CONNECT:
 		return connect_differs(rule, request);
 	case RULE_OWN:
+	case RULE_SEE:
+	case RULE_AUDIT_OWN:
 		return own_differs(image, rule, request);
 	case RULE_SEND:
 	case RULE_RECEIVE:
+	case RULE_AUDIT:
 		return message_differs(image, rule, request);
 	case RULE_VERBS:
 		break;

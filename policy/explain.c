@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "base/drop.h"
+#include "policy/pattern.h"
 #include "policy/rules.h"
 
 static const char *verdict_word(const struct verdict *v)
@@ -26,6 +27,7 @@ static int explain_no_rule(const struct verdict *v, const char *who, const struc
 	static const struct judge *const judges[RULE_VERBS] = {
 		[RULE_CONNECT] = &rules_connect,
 		[RULE_OWN] = &rules_own,
+		[RULE_SEE] = &rules_see,
 		[RULE_SEND] = &rules_send,
 		[RULE_RECEIVE] = &rules_receive,
 	};
@@ -47,6 +49,17 @@ static int explain_no_rule(const struct verdict *v, const char *who, const struc
 		image_string(image, nearest->text), differs);
 }
 
+static int explain_restriction(const struct verdict *v, const char *who,
+	const struct request *request, char *buf, size_t size)
+{
+	const struct restriction *r = v->restriction;
+	const char *differs = restriction_differs(v->image, r, request->sender->subject->identity);
+
+	return snprintf(buf, size, "%s by %s: %s:%" PRIu32 " %s, differs in %s", verdict_word(v),
+		who, image_string(v->image, r->file), r->line, image_string(v->image, r->text),
+		differs ? differs : "nothing any more");
+}
+
 int verdict_explain(const struct verdict *v, const struct request *request, char *buf, size_t size)
 {
 	const char *word = verdict_word(v), *who = v->judge ? v->judge->name : "bus";
@@ -60,6 +73,12 @@ int verdict_explain(const struct verdict *v, const struct request *request, char
 			image_string(v->image, v->rule->text));
 	case REASON_NO_RULE:
 		return explain_no_rule(v, who, request, buf, size);
+	case REASON_RESTRICTION:
+		return explain_restriction(v, who, request, buf, size);
+	case REASON_CONSENT:
+		return snprintf(buf, size, "%s by %s: %s:%" PRIu32 " %s, %s", word, who,
+			image_string(v->image, v->rule->file), v->rule->line,
+			image_string(v->image, v->rule->text), v->text ? v->text : "");
 	case REASON_LIMIT:
 		return snprintf(buf, size, "%s by limit: %s=%" PRId64, word, limit_name(v->limit),
 			v->figure);

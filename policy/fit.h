@@ -25,6 +25,9 @@ struct question {
 	uint32_t names_n;
 	uint64_t sizes; /* bit n: one of the names has n bytes (modulo 64) */
 	bool requested, eavesdrop;
+	bool enforced; /* rules on trial that do not allow are not asked */
+	uint8_t on; /* AUDIT: which decision it was, ON_* */
+	bool *ret_by_arg0; /* set once a rule looks at the first argument */
 	struct slice alone; /* `names` where there is no party that has some */
 	/* for the index, once they were needed: hashes of the first names and of the fields; which
 	 * fields there are */
@@ -110,7 +113,7 @@ static inline enum fit interface_fit(
 	const struct image *image, const struct rule *rule, const struct question *q)
 {
 	if (rule->interface.at && !q->traffic->interface.text)
-		return fit_if(rule->effect == EFFECT_DENY);
+		return fit_if(rule->effect != EFFECT_ALLOW);
 	return text_fit(image, rule->interface, q->traffic->interface);
 }
 
@@ -144,12 +147,38 @@ static inline enum fit max_fds_fit(
 	return rule->max_fds != UINT32_MAX ? fit_if(q->traffic->fds <= rule->max_fds) : UNSAID;
 }
 
+/* The first argument is not there, or no string: it is not what the rule names. */
+static inline enum fit arg0_fit(
+	const struct image *image, const struct rule *rule, const struct question *q)
+{
+	struct slice wanted = text_slice(image, rule->arg0), arg0;
+
+	if (rule->arg0_kind == ARG0_ANY)
+		return UNSAID;
+	*q->ret_by_arg0 = true;
+	arg0 = traffic_arg0(q->traffic);
+	if (!arg0.text || arg0.size < wanted.size)
+		return DIFFERS;
+	return fit_if((rule->arg0_kind == ARG0_PREFIX || arg0.size == wanted.size) &&
+		      slice_equal(wanted, (struct slice){arg0.text, wanted.size}));
+}
+
+/* An audit rule speaks of decisions of its kind. */
+static inline enum fit on_fit(
+	const struct image *image, const struct rule *rule, const struct question *q)
+{
+	(void)image;
+	return rule->effect == EFFECT_AUDIT ? fit_if(rule->on & q->on) : UNSAID;
+}
+
 /* allow: by default only what was asked for; deny: by default only what was not */
 static inline enum fit reply_fit(
 	const struct image *image, const struct rule *rule, const struct question *q)
 {
 	(void)image;
 	if (!q->traffic->is_reply)
+		return UNSAID;
+	if (rule->effect == EFFECT_AUDIT)
 		return UNSAID;
 	if (rule->effect == EFFECT_DENY)
 		return fit_if(rule->requested_reply == IS_TRUE || !q->requested);
@@ -170,7 +199,9 @@ static inline enum fit eavesdrop_fit(
 #define NAME_ATTRIBUTE(rule)                                                                       \
 	((rule)->name_kind == NAME_PREFIX ? "send_destination_prefix" : "send_destination")
 
-/* Cheapest first: function, its name in send rules, in receive rules. */
+#define ARG0_ATTRIBUTE(rule) ((rule)->arg0_kind == ARG0_PREFIX ? "send_arg0_prefix" : "send_arg0")
+
+/* Cheapest first, the argument last: it is only read for rules that it decides. Function, its name in send rules, in receive rules. */
 #define ATTRIBUTES(X)                                                                              \
 	X(type_fit, "send_type", "receive_type")                                                   \
 	X(name_fit, NAME_ATTRIBUTE(rule), "receive_sender")                                        \
@@ -182,7 +213,9 @@ static inline enum fit eavesdrop_fit(
 	X(interface_fit, "send_interface", "receive_interface")                                    \
 	X(member_fit, "send_member", "receive_member")                                             \
 	X(path_fit, "send_path", "receive_path")                                                   \
-	X(error_fit, "send_error", "receive_error")
+	X(error_fit, "send_error", "receive_error")                                                \
+	X(on_fit, "on", "on")                                                                      \
+	X(arg0_fit, ARG0_ATTRIBUTE(rule), ARG0_ATTRIBUTE(rule))
 
 static inline bool message_fits(
 	const struct image *image, const struct rule *rule, const struct question *q)
@@ -211,8 +244,11 @@ static inline enum fit who_fit(const struct rule *rule, const struct identity *i
 static inline bool question_fits(
 	const struct question *q, const struct image *image, const struct rule *rule)
 {
+	if (q->enforced && rule->permissive && rule->effect != EFFECT_ALLOW)
+		return false;
 	if (rule->verb >= RULE_SEND)
 		return message_fits(image, rule, q);
-	return rule->verb == RULE_OWN ? name_fit(image, rule, q) != DIFFERS
-				      : who_fit(rule, q->identity) != DIFFERS;
+	if (rule->verb == RULE_CONNECT)
+		return who_fit(rule, q->identity) != DIFFERS;
+	return name_fit(image, rule, q) != DIFFERS && on_fit(image, rule, q) != DIFFERS;
 }

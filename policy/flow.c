@@ -11,6 +11,9 @@
 #include "policy/flow.h"
 
 #define WAYS 4
+/* the last text, and the flag that says that it was asked for */
+#define FLOW_ARG0 (FLOW_TEXTS - 1)
+#define FLAG_ARG0 16
 
 struct flow_entry {
 	struct flow_key key;
@@ -23,8 +26,8 @@ struct flow_set {
 	struct flow_entry entries[WAYS];
 };
 
-_Static_assert(offsetof(struct flow_key, text) == 76, "a key has no padding before its texts");
-_Static_assert(sizeof(struct flow_key) == 76 + FLOW_TEXT, "a key has no padding behind them");
+_Static_assert(offsetof(struct flow_key, text) == 77, "a key has no padding before its texts");
+_Static_assert(sizeof(struct flow_key) == 77 + FLOW_TEXT, "a key has no padding behind them");
 
 int flow_init(struct flow *flow, uint32_t sets)
 {
@@ -64,23 +67,7 @@ static bool key_end(uint64_t id[2], uint64_t *names, const struct party *party, 
 	return id[0] && (!named || party->names_id);
 }
 
-static bool key_texts(struct flow_key *key, const struct slice texts[FLOW_TEXTS])
-{
-	size_t used = 0;
-
-	for (uint32_t i = 0; i < FLOW_TEXTS; i++) {
-		if (!texts[i].text)
-			continue;
-		if (texts[i].size > FLOW_TEXT - used)
-			return false;
-		memcpy(key->text + used, texts[i].text, texts[i].size);
-		used += texts[i].size;
-		key->present |= (uint8_t)(1u << i);
-		key->sizes[i] = (uint8_t)texts[i].size;
-	}
-	return true;
-}
-
+/* Where the texts end. */
 static size_t key_size(const struct flow_key *key)
 {
 	size_t size = offsetof(struct flow_key, text);
@@ -88,6 +75,31 @@ static size_t key_size(const struct flow_key *key)
 	for (uint32_t i = 0; i < FLOW_TEXTS; i++)
 		size += key->sizes[i];
 	return size;
+}
+
+/* Text `i` behind those before it; `used`: how much room they take. */
+static bool key_text(struct flow_key *key, uint32_t i, struct slice text, size_t used)
+{
+	if (!text.text)
+		return true;
+	if (text.size > FLOW_TEXT - used)
+		return false;
+	memcpy(key->text + used, text.text, text.size);
+	key->present |= (uint8_t)(1u << i);
+	key->sizes[i] = (uint8_t)text.size;
+	return true;
+}
+
+static bool key_texts(struct flow_key *key, const struct slice texts[FLOW_ARG0])
+{
+	size_t used = 0;
+
+	for (uint32_t i = 0; i < FLOW_ARG0; i++) {
+		if (!key_text(key, i, texts[i], used))
+			return false;
+		used += texts[i].size;
+	}
+	return true;
 }
 
 bool flow_key_init(struct flow_key *ret, const struct request *request, const struct epoch *epoch)
@@ -109,8 +121,15 @@ bool flow_key_init(struct flow_key *ret, const struct request *request, const st
 	       key_end(ret->recipient, &ret->recipient_names, request->recipient,
 		       epoch->unique_names) &&
 	       key_texts(ret,
-		       (const struct slice[FLOW_TEXTS]){t->path, t->interface, t->member, t->error,
+		       (const struct slice[FLOW_ARG0]){t->path, t->interface, t->member, t->error,
 			       request->recipient ? (struct slice){NULL, 0} : t->destination});
+}
+
+bool flow_key_arg0(struct flow_key *key, const struct traffic *traffic)
+{
+	key->flags |= FLAG_ARG0;
+	return key_text(key, FLOW_ARG0, traffic_arg0(traffic),
+		key_size(key) - offsetof(struct flow_key, text));
 }
 
 const struct verdict *flow_find(struct flow *flow, const struct flow_key *key)

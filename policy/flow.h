@@ -15,8 +15,8 @@ struct epoch {
 	bool unique_names; /* some rule for messages speaks of names that begin with ':' */
 };
 
-#define FLOW_TEXT 180
-#define FLOW_TEXTS 5
+#define FLOW_TEXT 179
+#define FLOW_TEXTS 6
 
 /* All bytes count, up to the end of the texts; without padding. */
 struct flow_key {
@@ -27,7 +27,7 @@ struct flow_key {
 	uint8_t type, flags;
 	uint8_t present; /* bit n: text n is there (it may be empty) */
 	uint8_t sizes[FLOW_TEXTS];
-	char text[FLOW_TEXT]; /* path, interface, member, error, destination */
+	char text[FLOW_TEXT]; /* path, interface, member, error, destination, first argument */
 };
 
 struct flow {
@@ -43,6 +43,8 @@ void flow_fini(struct flow *flow);
 
 /* False where the verdict on this request is not to be kept: not a delivery, or it does not fit. */
 bool flow_key_init(struct flow_key *ret, const struct request *request, const struct epoch *epoch);
+/* Brings the first argument into the key, for verdicts that depend on it. False if it does not fit. */
+bool flow_key_arg0(struct flow_key *key, const struct traffic *traffic);
 /* The verdict that was put under this key, or NULL. Valid until the next flow_put. */
 const struct verdict *flow_find(struct flow *flow, const struct flow_key *key);
 /* In place of the one of its set that was not used for longest. */

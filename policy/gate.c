@@ -15,8 +15,42 @@ static const struct image *request_image(const struct request *request)
 static void gate_note(
 	const struct gate *gate, const struct request *request, const struct verdict *v)
 {
-	if (gate->note && (v->answer == ANSWER_DENY || gate->note_allowed))
+	/* what somebody is not told of, nobody has refused */
+	if (request->verb == VERB_SEE)
+		return;
+	if (gate->note && (v->answer == ANSWER_DENY || v->audit || gate->note_allowed))
 		gate->note(gate->note_arg, request, v);
+}
+
+/* What a rule on trial would have decided, had it been in force. */
+static void gate_note_would(
+	const struct gate *gate, const struct request *request, const struct verdict *v)
+{
+	const struct verdict would = {
+		.answer = v->would->effect == EFFECT_CHECK ? ANSWER_ASK : ANSWER_DENY,
+		.reason = REASON_RULE,
+		.advisory = true,
+		.judge = v->would_judge,
+		.image = v->image,
+		.rule = v->would,
+	};
+
+	if (gate->note)
+		gate->note(gate->note_arg, request, &would);
+}
+
+/* Each judge's doubts are kept, though only one judge's answer is. */
+static void verdict_keep(struct verdict *held, const struct verdict *v)
+{
+	bool by_arg0 = held->by_arg0 || v->by_arg0;
+	const struct rule *would = held->would ? held->would : v->would;
+	const struct judge *would_judge = held->would ? held->would_judge : v->judge;
+
+	if (v->answer > held->answer)
+		*held = *v;
+	held->by_arg0 = by_arg0;
+	held->would = would;
+	held->would_judge = would_judge;
 }
 
 /* *ret_lasting: asking again would say the same and tell the listener no more. */
@@ -24,49 +58,74 @@ static struct verdict judges_ask(
 	const struct gate *gate, const struct request *request, bool *ret_lasting)
 {
 	struct verdict held = {.answer = ANSWER_NONE};
+	bool would_pass = false;
 
 	*ret_lasting = true;
 	for (const struct judge *const *j = gate->judges; *j; j++) {
 		struct verdict v = (*j)->ask(*j, request);
 
 		v.judge = *j;
+		if (gate->permissive && (*j)->tried && v.answer == ANSWER_DENY)
+			v.advisory = true;
 		if (v.advisory) {
 			if (v.answer == ANSWER_DENY) {
 				gate_note(gate, request, &v);
 				*ret_lasting = false;
 			}
+			held.by_arg0 |= v.by_arg0;
+			would_pass |= gate->permissive && (*j)->tried;
 			continue;
 		}
-		if (v.answer > held.answer)
-			held = v;
+		verdict_keep(&held, &v);
 		if (held.answer == ANSWER_DENY)
 			break;
 	}
+	if (held.answer == ANSWER_NONE && would_pass)
+		held.answer = ANSWER_ALLOW;
 	if (held.answer == ANSWER_NONE)
 		held = (struct verdict){.answer = ANSWER_DENY, .reason = REASON_SILENCE};
 	if (!held.image)
 		held.image = request_image(request);
-	if (held.answer == ANSWER_ASK)
+	if (held.answer == ANSWER_ASK || request->consent)
 		*ret_lasting = false;
+	if (held.answer != ANSWER_ASK && gate->audits)
+		gate->audits(request, &held);
 	return held;
+}
+
+static void gate_keep(const struct gate *gate, const struct request *request, struct flow_key *key,
+	const struct verdict *v, bool has_arg0)
+{
+	flow_put(gate->flow, key, v);
+	if (v->by_arg0 && !has_arg0 && flow_key_arg0(key, request->traffic))
+		flow_put(gate->flow, key, v);
 }
 
 struct verdict gate_ask(const struct gate *gate, const struct request *request)
 {
 	struct flow_key key;
-	bool lasting, keyed = gate->flow && flow_key_init(&key, request, &gate->epoch);
+	bool by_arg0 = false, lasting,
+	     keyed = gate->flow && flow_key_init(&key, request, &gate->epoch);
 	const struct verdict *known = keyed ? flow_find(gate->flow, &key) : NULL;
 	struct verdict v;
 
+	/* under a key without it, a verdict by the first argument only says that there must be one with */
+	if (known && known->by_arg0) {
+		keyed = by_arg0 = flow_key_arg0(&key, request->traffic);
+		known = keyed ? flow_find(gate->flow, &key) : NULL;
+	}
 	if (known) {
 		v = *known;
 	} else {
 		v = judges_ask(gate, request, &lasting);
 		if (keyed && lasting)
-			flow_put(gate->flow, &key, &v);
+			gate_keep(gate, request, &key, &v, by_arg0);
 	}
-	if (v.answer != ANSWER_ASK)
-		gate_note(gate, request, &v);
+	if (v.answer == ANSWER_ASK)
+		return v;
+	if (v.would && v.answer != ANSWER_DENY)
+		gate_note_would(gate, request, &v);
+	gate_note(gate, request, &v);
 	return v;
 }
 

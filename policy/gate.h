@@ -10,6 +10,7 @@ struct judge {
 	const char *name; /* "send rules", "selinux" ... */
 	struct verdict (*ask)(const struct judge *judge, const struct request *request);
 	void *state;
+	bool tried; /* struct gate's `permissive` makes its denials advisory */
 };
 
 struct gate {
@@ -19,6 +20,10 @@ struct gate {
 	void (*note)(void *arg, const struct request *request, const struct verdict *verdict);
 	void *note_arg;
 	bool note_allowed;
+	bool permissive; /* --permissive: what rules deny is noted, and let through */
+	/* sets `audit` to the last <audit> rule that speaks to the sender and of this answer; may be
+	 * NULL */
+	void (*audits)(const struct request *request, struct verdict *v);
 	/* verdicts on deliveries that were given before, NULL: each is asked anew. Whoever changes
 	 * judges or what they go by changes `epoch`. */
 	struct flow *flow;

@@ -61,19 +61,37 @@ static const char *header_fault(const struct image *image)
 	return NULL;
 }
 
+/* What rules can do, by what they are about. */
+static bool effect_is_good(const struct rule *r)
+{
+	static const uint8_t effects[RULE_VERBS] = {
+		[RULE_CONNECT] = 1u << EFFECT_DENY | 1u << EFFECT_ALLOW,
+		[RULE_OWN] = 1u << EFFECT_DENY | 1u << EFFECT_ALLOW | 1u << EFFECT_CHECK,
+		[RULE_SEE] = 1u << EFFECT_DENY | 1u << EFFECT_ALLOW,
+		[RULE_AUDIT_OWN] = 1u << EFFECT_AUDIT,
+		[RULE_SEND] = 1u << EFFECT_DENY | 1u << EFFECT_ALLOW | 1u << EFFECT_CHECK,
+		[RULE_RECEIVE] = 1u << EFFECT_DENY | 1u << EFFECT_ALLOW,
+		[RULE_AUDIT] = 1u << EFFECT_AUDIT,
+	};
+
+	return r->effect <= EFFECT_AUDIT && effects[r->verb] >> r->effect & 1 &&
+	       (r->effect == EFFECT_CHECK) == (r->action.at != 0) &&
+	       (r->effect == EFFECT_CHECK || !r->keep) && r->on <= (ON_ALLOW | ON_DENY) &&
+	       (r->effect == EFFECT_AUDIT) == (r->on != 0);
+}
+
 static bool rule_is_good(const struct image *image, const struct rule *r)
 {
-	static const uint8_t no_pad[sizeof(r->pad)];
-	const struct image_text texts[] = {
-		r->name, r->path, r->interface, r->member, r->error, r->file, r->text};
+	const struct image_text texts[] = {r->name, r->path, r->interface, r->member, r->error,
+		r->arg0, r->action, r->file, r->text};
 
 	return texts_are_good(image, texts, ARRAY_SIZE(texts), false) && r->verb < RULE_VERBS &&
-	       r->effect <= EFFECT_ALLOW && r->name_kind <= NAME_PREFIX &&
-	       (r->name_kind == NAME_ANY) == (r->name.at == 0) && r->who <= WHO_GROUP &&
-	       (r->who == WHO_ANY || r->verb == RULE_CONNECT) && r->type <= 4 &&
-	       r->eavesdrop <= IS_FALSE && r->requested_reply <= IS_FALSE &&
-	       r->broadcast <= IS_FALSE && r->log <= 1 &&
-	       memcmp(r->pad, no_pad, sizeof(no_pad)) == 0;
+	       r->name_kind <= NAME_PREFIX && (r->name_kind == NAME_ANY) == (r->name.at == 0) &&
+	       r->who <= WHO_GROUP && (r->who == WHO_ANY || r->verb == RULE_CONNECT) &&
+	       r->type <= 4 && r->eavesdrop <= IS_FALSE && r->requested_reply <= IS_FALSE &&
+	       r->broadcast <= IS_FALSE && r->log <= 1 && r->arg0_kind <= ARG0_PREFIX &&
+	       (r->arg0_kind == ARG0_ANY) == (r->arg0.at == 0) && r->permissive <= 1 &&
+	       effect_is_good(r);
 }
 
 static const char *rules_fault(const struct image *image)
@@ -97,8 +115,12 @@ static bool section_is_good(const struct image *image, uint32_t i)
 
 	if (s->context > SECTION_MANDATORY)
 		return false;
-	if (s->id && s->context != SECTION_GROUP && s->context != SECTION_USER)
+	if (s->context == SECTION_UNIT || s->context == SECTION_LABEL) {
+		if (s->id >= image->header->patterns.count)
+			return false;
+	} else if (s->id && s->context != SECTION_GROUP && s->context != SECTION_USER) {
 		return false;
+	}
 	return i == 0 || section_compare(s - 1, s->context, s->id) < 0;
 }
 
@@ -151,13 +173,62 @@ static const char *services_fault(const struct image *image)
 	return NULL;
 }
 
+static bool restriction_is_good(const struct image *image, const struct restriction *r)
+{
+	const struct image_text texts[] = {r->name, r->file, r->text, r->unit, r->label};
+
+	return texts_are_good(image, texts, ARRAY_SIZE(texts), false) && r->name.at &&
+	       (r->name_kind == NAME_EXACT || r->name_kind == NAME_PREFIX) && r->asks &&
+	       r->asks < ASKS_NOBODY * 2 && !(r->asks & ASKS_UNIT) == !r->unit.at &&
+	       !(r->asks & ASKS_LABEL) == !r->label.at && r->revoke <= 1 && r->permissive <= 1;
+}
+
+static const char *restrictions_fault(const struct image *image)
+{
+	for (uint32_t i = 0; i < image->header->restrictions.count; i++) {
+		const struct restriction *r = &image->restrictions[i];
+
+		if (!restriction_is_good(image, r))
+			return "a restriction is damaged";
+		if (i && slice_compare(
+				 image_slice(image, r[-1].name), image_slice(image, r->name)) > 0)
+			return "restrictions are out of order";
+	}
+	return NULL;
+}
+
+static bool override_is_good(const struct image *image, const struct override *o)
+{
+	static const uint8_t no_pad[sizeof(o->pad)];
+
+	return text_is_good(image, o->pattern) && text_is_good(image, o->file) &&
+	       o->whose < WHOSE && (o->whose == WHOSE_USER) == !o->pattern.at &&
+	       o->limit < LIMITS && o->value >= 0 && o->value <= limit_bounds[o->limit][1] &&
+	       memcmp(o->pad, no_pad, sizeof(no_pad)) == 0;
+}
+
+static const char *overrides_fault(const struct image *image)
+{
+	for (uint32_t i = 0; i < image->header->overrides.count; i++) {
+		const struct override *o = &image->overrides[i];
+
+		if (!override_is_good(image, o))
+			return "a limit of some connections is damaged";
+		if (i && (o[-1].limit > o->limit ||
+				 (o[-1].limit == o->limit && o[-1].whose > o->whose)))
+			return "limits of some connections are out of order";
+	}
+	return NULL;
+}
+
 static const char *lists_fault(const struct image *image)
 {
 	const struct image_header *h = image->header;
 
 	if (!texts_are_good(image, image->texts, h->texts.count, true) ||
 		!texts_are_good(image, image->listens, h->listens.count, true) ||
-		!texts_are_good(image, image->watches, h->watches.count, true))
+		!texts_are_good(image, image->watches, h->watches.count, true) ||
+		!texts_are_good(image, image->patterns, h->patterns.count, true))
 		return "a text is damaged";
 	for (uint32_t i = 0; i < h->associations.count; i++) {
 		const struct association *a = &image->associations[i];
@@ -201,6 +272,9 @@ static const char *tables_fault(struct image *image)
 #define TABLE(member) {h->member, sizeof(*image->member), (const void **)&image->member}
 		TABLE(rules),
 		TABLE(sections),
+		TABLE(patterns),
+		TABLE(restrictions),
+		TABLE(overrides),
 		TABLE(services),
 		TABLE(associations),
 		TABLE(texts),
@@ -226,7 +300,8 @@ static const char *tables_fault(struct image *image)
 int image_open(struct image *ret, const void *data, size_t size, const char **ret_why)
 {
 	static const char *(*const faults[])(const struct image *image) = {header_fault,
-		rules_fault, sections_fault, lists_fault, services_fault, index_fault};
+		rules_fault, sections_fault, restrictions_fault, overrides_fault, lists_fault,
+		services_fault, index_fault};
 	struct image image = {.bytes = data, .header = data};
 	const char *why = frame_fault(data, size);
 
@@ -279,4 +354,41 @@ const struct service *image_service(const struct image *image, struct slice name
 			high = middle;
 	}
 	return NULL;
+}
+
+const struct section *image_sections_from(const struct image *image, enum section_context context)
+{
+	uint32_t low = 0, high = image->header->sections.count;
+
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+
+		if (image->sections[middle].context < context)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return image->sections + low;
+}
+
+const struct restriction *image_restrictions(
+	const struct image *image, struct slice name, uint32_t *ret_n)
+{
+	const struct restriction *r = image->restrictions;
+	uint32_t low = 0, high = image->header->restrictions.count, end;
+
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+
+		if (slice_compare(image_slice(image, r[middle].name), name) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	end = low;
+	while (end < image->header->restrictions.count &&
+		slice_equal(image_slice(image, r[end].name), name))
+		end++;
+	*ret_n = end - low;
+	return r + low;
 }

@@ -16,30 +16,50 @@
 
 #include "base/slice.h"
 
-#define IMAGE_MAGIC "DBWARD\0\2"
+#define IMAGE_MAGIC "DBWARD\0\3"
 #define IMAGE_SIZE_MAX (64u << 20)
 
 struct image_text {
 	uint32_t at, size;
 };
 
-enum rule_verb { RULE_CONNECT, RULE_OWN, RULE_SEND, RULE_RECEIVE, RULE_VERBS };
-enum rule_effect { EFFECT_DENY, EFFECT_ALLOW };
+/* Those from RULE_SEND on are about messages. RULE_SEE: which names a connection is told of.
+ * RULE_AUDIT_OWN, RULE_AUDIT: which decisions about owning and sending are recorded. */
+enum rule_verb {
+	RULE_CONNECT,
+	RULE_OWN,
+	RULE_SEE,
+	RULE_AUDIT_OWN,
+	RULE_SEND,
+	RULE_RECEIVE,
+	RULE_AUDIT,
+	RULE_VERBS
+};
+/* EFFECT_CHECK: an allow that needs polkit's consent; EFFECT_AUDIT: decides nothing. */
+enum rule_effect { EFFECT_DENY, EFFECT_ALLOW, EFFECT_CHECK, EFFECT_AUDIT };
 /* How a rule's `name` is compared; NAME_ANY: the attribute was absent or "*". */
 enum name_kind { NAME_ANY, NAME_EXACT, NAME_PREFIX };
 enum rule_who { WHO_ANY, WHO_USER, WHO_GROUP };
+/* How `arg0` is compared. */
+enum arg0_kind { ARG0_ANY, ARG0_EXACT, ARG0_PREFIX };
+/* bits of rule.on: which decisions an audit rule wants recorded */
+enum { ON_ALLOW = 1, ON_DENY = 2 };
 /* An optional true/false attribute. */
 enum tristate { UNSET, IS_TRUE, IS_FALSE };
 
-/* One <allow> or <deny>. Absent attributes and "*" are the same: text offset 0, type 0. */
+/* One <allow>, <deny>, <check> or <audit>. Absent attributes and "*" are the same: text offset 0, type 0. */
 struct rule {
-	struct image_text name; /* own, own_prefix, send_destination[_prefix], receive_sender */
+	/* own, own_prefix, see, see_prefix, send_destination[_prefix], receive_sender */
+	struct image_text name;
 	struct image_text path, interface, member, error;
+	struct image_text arg0; /* send_arg0, send_arg0_prefix */
+	struct image_text action; /* EFFECT_CHECK: what polkit is asked about */
 	struct image_text file; /* where the rule stands */
 	struct image_text text; /* the rule as written, e.g. <deny send_type="error"/> */
 	uint32_t line;
 	uint32_t id; /* RULE_CONNECT: uid or gid, by `who` */
 	uint32_t min_fds, max_fds; /* 0 and UINT32_MAX where absent */
+	uint32_t keep; /* EFFECT_CHECK: for how many seconds polkit's answer may be used again */
 	uint8_t verb; /* enum rule_verb */
 	uint8_t effect; /* enum rule_effect */
 	uint8_t name_kind; /* enum name_kind */
@@ -49,7 +69,9 @@ struct rule {
 	uint8_t requested_reply;
 	uint8_t broadcast;
 	uint8_t log; /* 0 or 1 */
-	uint8_t pad[3];
+	uint8_t arg0_kind; /* enum arg0_kind */
+	uint8_t permissive; /* 0 or 1: unless it allows it is only on trial, and another rule decides */
+	uint8_t on; /* EFFECT_AUDIT: ON_* */
 };
 
 enum section_context {
@@ -57,6 +79,8 @@ enum section_context {
 	SECTION_GROUP, /* id = gid */
 	SECTION_USER, /* id = uid */
 	SECTION_NO_CONSOLE, /* at_console="false": applies to everyone, as in the reference */
+	SECTION_UNIT, /* id = which of image.patterns, as in the next */
+	SECTION_LABEL,
 	SECTION_MANDATORY,
 };
 
@@ -71,6 +95,35 @@ struct section {
 		uint32_t pad;
 		uint64_t sizes; /* bit n: some have a name of n bytes (modulo 64) */
 	} rules[RULE_VERBS];
+};
+
+/* bits of restriction.asks: what an owner of the name must be */
+enum { ASKS_USER = 1, ASKS_GROUP = 2, ASKS_UNIT = 4, ASKS_LABEL = 8, ASKS_NOBODY = 16 };
+
+/* <restrict>: the name may be owned by nobody else, whatever rules allow. */
+struct restriction {
+	struct image_text name, unit, label; /* unit and label are patterns (pattern.h) */
+	struct image_text file, text; /* as of rules */
+	uint32_t line;
+	uint32_t user, group;
+	uint8_t name_kind; /* NAME_EXACT or NAME_PREFIX */
+	uint8_t asks; /* ASKS_*, at least one */
+	uint8_t revoke; /* 0 or 1: the name is taken from an owner who is not that after a reload */
+	uint8_t permissive; /* as of rules */
+};
+
+enum whose { WHOSE_USER, WHOSE_UNIT, WHOSE_OWNER, WHOSE };
+
+/* <limit user= | unit= | own=>: another value for some connections. */
+struct override {
+	struct image_text pattern; /* WHOSE_UNIT: a pattern; WHOSE_OWNER: the bus name */
+	struct image_text file;
+	int64_t value;
+	uint32_t line;
+	uint32_t uid; /* WHOSE_USER */
+	uint16_t limit; /* enum limit */
+	uint8_t whose; /* enum whose */
+	uint8_t pad[5];
 };
 
 /* An activatable service. Arguments of Exec are already split, `argc` texts from `argv` on. */
@@ -137,6 +190,9 @@ struct image_header {
 	struct image_text main_file; /* the file the compilation began with */
 	int64_t limits[LIMITS];
 	struct image_table rules; /* struct rule */
+	struct image_table patterns; /* struct image_text: the units and labels of sections */
+	struct image_table restrictions; /* struct restriction, sorted by name (memcmp order) */
+	struct image_table overrides; /* struct override, sorted by (limit, whose) */
 	struct image_table sections; /* struct section, sorted by (context, id) */
 	struct image_table services; /* struct service, sorted by name (memcmp order) */
 	struct image_table associations; /* struct association */
@@ -154,6 +210,9 @@ struct image {
 	const struct image_header *header;
 	const struct rule *rules;
 	const struct section *sections;
+	const struct image_text *patterns;
+	const struct restriction *restrictions;
+	const struct override *overrides;
 	const struct service *services;
 	const struct association *associations;
 	const struct image_text *texts, *listens, *watches;
@@ -185,6 +244,11 @@ static inline const char *image_string(const struct image *image, struct image_t
 /* The section of a context and id, or NULL. */
 const struct section *image_section(
 	const struct image *image, enum section_context context, uint32_t id);
+/* The first section of that context or a later one; sections + sections_n if there is none. */
+const struct section *image_sections_from(const struct image *image, enum section_context context);
+/* The restrictions of exactly that name, one after another; *ret_n says how many. */
+const struct restriction *image_restrictions(
+	const struct image *image, struct slice name, uint32_t *ret_n);
 /* The service of that name, or NULL. */
 const struct service *image_service(const struct image *image, struct slice name);
 
@@ -193,6 +257,8 @@ static inline int64_t image_limit(const struct image *image, enum limit limit)
 	return image->header->limits[limit];
 }
 
+/* Whether <limit> may be given for some connections only. */
+bool limit_is_personal(enum limit limit);
 /* "max_match_rules_per_connection" and the like; and back, LIMITS if unknown */
 const char *limit_name(enum limit limit);
 enum limit limit_find(const char *name);

@@ -65,7 +65,7 @@ static uint64_t rule_split_key(
  * rule that allows one. */
 static bool rule_speaks(const struct rule *r, uint32_t present)
 {
-	return r->effect == EFFECT_DENY || !r->interface.at || present >> FIELD_INTERFACE & 1;
+	return r->effect != EFFECT_ALLOW || !r->interface.at || present >> FIELD_INTERFACE & 1;
 }
 
 /* The next smaller set of the fields in `shape`, from `shape` itself down to none, then UINT32_MAX. */
@@ -82,7 +82,9 @@ static bool rules_are_twins(
 		a->requested_reply != b->requested_reply || a->broadcast != b->broadcast ||
 		a->min_fds != b->min_fds || a->max_fds != b->max_fds ||
 		a->name_kind != b->name_kind || rule_shape(a) != rule_shape(b) ||
-		!slice_equal(image_slice(image, a->name), image_slice(image, b->name)))
+		a->arg0_kind != b->arg0_kind || a->permissive != b->permissive || a->on != b->on ||
+		!slice_equal(image_slice(image, a->name), image_slice(image, b->name)) ||
+		!slice_equal(image_slice(image, a->arg0), image_slice(image, b->arg0)))
 		return false;
 	for (uint32_t field = 0; field < FIELDS; field++)
 		if (present >> field & 1 && !slice_equal(image_slice(image, *rule_field(a, field)),

@@ -29,7 +29,7 @@ static bool can_fit(const struct image *image, const struct rule *rule, struct s
 static bool fits_all(const struct rule *rule)
 {
 	return !rule->path.at && !rule->interface.at && !rule->member.at && rule->min_fds == 0 &&
-	       rule->max_fds == UINT32_MAX;
+	       rule->max_fds == UINT32_MAX && rule->arg0_kind == ARG0_ANY && !rule->permissive;
 }
 
 bool rules_may_call(const struct request *request)
@@ -46,7 +46,7 @@ bool rules_may_call(const struct request *request)
 
 			if (!can_fit(subject->image, rule, destination))
 				continue;
-			if (rule->effect == EFFECT_ALLOW)
+			if (rule->effect != EFFECT_DENY)
 				return true;
 			if (fits_all(rule))
 				return false;

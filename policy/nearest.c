@@ -50,6 +50,13 @@ static void distance_add(struct distance *d, enum fit fit, const char *name)
 		d->name = name;
 }
 
+static const char *name_attribute(const struct rule *rule)
+{
+	if (rule->verb == RULE_SEE)
+		return rule->name_kind == NAME_PREFIX ? "see_prefix" : "see";
+	return rule->name_kind == NAME_PREFIX ? "own_prefix" : "own";
+}
+
 static struct distance distance_of(
 	const struct image *image, const struct rule *rule, const struct question *q)
 {
@@ -61,11 +68,13 @@ static struct distance distance_of(
 			&d, who_fit(rule, q->identity), rule->who == WHO_USER ? "user" : "group");
 		break;
 	case RULE_OWN:
-		distance_add(&d, name_fit(image, rule, q),
-			rule->name_kind == NAME_PREFIX ? "own_prefix" : "own");
+	case RULE_AUDIT_OWN:
+	case RULE_SEE:
+		distance_add(&d, name_fit(image, rule, q), name_attribute(rule));
 		break;
 	case RULE_SEND:
 	case RULE_RECEIVE:
+	case RULE_AUDIT:
 #define MEASURE(fit, send, receive)                                                                \
 	distance_add(&d, fit(image, rule, q), rule->verb == RULE_SEND ? send : receive);
 		ATTRIBUTES(MEASURE)
@@ -85,15 +94,17 @@ const struct rule *rules_nearest(enum rule_verb verb, const struct request *requ
 	struct distance least = {0};
 	struct question q;
 	struct walk w;
+	bool by_arg0;
 
 	if (!judged)
 		return NULL;
 	question_init(&q, request, verb);
+	q.ret_by_arg0 = &by_arg0;
 	w = walk_of(judged->subject, verb);
 	while ((rule = walk_next(&w))) {
 		struct distance d = distance_of(judged->subject->image, rule, &q);
 
-		if (rule->effect != EFFECT_ALLOW || !d.differs)
+		if (rule->effect == EFFECT_DENY || !d.differs)
 			continue;
 		/* of equally far ones the one that has more in common with the request */
 		if (nearest && (d.differs > least.differs ||

@@ -13,6 +13,7 @@ enum verb {
 	VERB_MONITOR, /* BecomeMonitor */
 	VERB_ACTIVATE, /* starting a service */
 	VERB_PROTOCOL, /* a violation that disconnects */
+	VERB_SEE, /* whether a connection is told of a name; asked of the gate, and never recorded */
 	VERBS
 };
 
@@ -33,6 +34,23 @@ struct traffic {
 	bool broadcast; /* a signal without destination */
 	uint32_t fds;
 	struct slice path, interface, member, error, destination;
+	/* the first argument if it is a string, else NULL; only read where a rule speaks of it, by
+	 * this function of `message` (traffic_arg0) */
+	struct slice arg0;
+	struct slice (*read_arg0)(const void *message);
+	const void *message;
+};
+
+static inline struct slice traffic_arg0(const struct traffic *t)
+{
+	return t->read_arg0 ? t->read_arg0(t->message) : t->arg0;
+}
+
+/* What polkit said of a request that waited for its word: true of that action and nobody else's. */
+struct consent {
+	struct slice action;
+	bool authorised;
+	const char *text; /* who answered, how: for records */
 };
 
 struct request {
@@ -42,8 +60,9 @@ struct request {
 	/* SEND: the recipient; NULL for the driver or a service that is not running yet */
 	const struct party *recipient;
 	const struct traffic *traffic; /* SEND (and DRIVER, MONITOR, ACTIVATE: the call) */
-	struct slice name; /* OWN: which name */
+	struct slice name; /* OWN, SEE: which name */
 	bool requested_reply; /* SEND: answers a call that is waiting for it */
 	bool eavesdrop; /* SEND: recipient is not who the message is addressed to */
+	const struct consent *consent; /* NULL: polkit was not asked */
 	uint32_t bus_uid; /* CONNECT: the uid the bus runs as, allowed where no rule speaks */
 };

@@ -18,14 +18,14 @@ static void question_names(struct question *q, const struct slice *names, uint32
 static void question_of_delivery(
 	struct question *q, const struct request *request, enum rule_verb verb)
 {
-	const struct party *other = verb == RULE_SEND ? request->recipient : request->sender;
+	const struct party *other = verb == RULE_RECEIVE ? request->sender : request->recipient;
 
 	assert(request->traffic);
 	q->traffic = request->traffic;
 	/* a copy does not answer its reader; the driver answers only what was asked */
 	q->requested = !request->sender || (request->requested_reply && !request->eavesdrop);
 	q->eavesdrop = request->eavesdrop;
-	q->alone = verb == RULE_SEND ? request->traffic->destination : DRIVER_NAME;
+	q->alone = verb == RULE_RECEIVE ? DRIVER_NAME : request->traffic->destination;
 	if (other)
 		question_names(q, other->names, other->names_n);
 	else
@@ -35,9 +35,9 @@ static void question_of_delivery(
 void question_init(struct question *q, const struct request *request, enum rule_verb verb)
 {
 	*q = (struct question){0};
-	if (verb == RULE_SEND || verb == RULE_RECEIVE) {
+	if (verb >= RULE_SEND) {
 		question_of_delivery(q, request, verb);
-	} else if (verb == RULE_OWN) {
+	} else if (verb != RULE_CONNECT) {
 		q->alone = request->name;
 		question_names(q, &q->alone, q->alone.text != NULL);
 	} else {
@@ -48,9 +48,11 @@ void question_init(struct question *q, const struct request *request, enum rule_
 bool rule_fits(const struct image *image, const struct rule *rule, const struct request *request)
 {
 	struct question q;
+	bool by_arg0;
 
 	assert(rule->verb == RULE_SEND || rule->verb == RULE_RECEIVE);
 	question_init(&q, request, rule->verb);
+	q.ret_by_arg0 = &by_arg0;
 	return message_fits(image, rule, &q);
 }
 
@@ -199,16 +201,14 @@ static void search_identity(struct search *s)
 
 /* The last rule of `verb` that speaks to the subject and fits, or NULL. */
 static const struct rule *last_fitting(
-	const struct subject *subject, enum rule_verb verb, const struct request *request)
+	const struct subject *subject, enum rule_verb verb, struct question *q)
 {
 	const struct image *image = subject->image;
-	struct question q;
 
-	question_init(&q, request, verb);
 	for (uint32_t i = subject->sections_n; i-- > 0;) {
 		const struct section *section = subject->sections[i];
 		uint32_t first = section->rules[verb].first, count = section->rules[verb].count;
-		struct search s = {image, &q, index_run(image, section, verb),
+		struct search s = {image, q, index_run(image, section, verb),
 			section->rules[verb].kinds, section->rules[verb].sizes, first,
 			first + count, NULL};
 
@@ -226,17 +226,61 @@ static const struct rule *last_fitting(
 	return NULL;
 }
 
-static struct verdict verdict_of(const struct subject *subject, const struct rule *rule)
+/* What a rule says: an answer, or whose word it waits for. */
+static void verdict_by_rule(
+	struct verdict *v, const struct rule *rule, const struct request *request)
+{
+	const struct consent *consent = request->consent;
+
+	v->reason = REASON_RULE;
+	v->rule = rule;
+	v->answer = rule->effect == EFFECT_ALLOW ? ANSWER_ALLOW : ANSWER_DENY;
+	if (rule->effect != EFFECT_CHECK)
+		return;
+	/* a call without interface could be for the one that is checked, and for any other */
+	if (rule->interface.at && request->traffic && !request->traffic->interface.text)
+		return;
+	v->answer = ANSWER_ASK;
+	if (!consent || !slice_equal(consent->action, image_slice(v->image, rule->action)))
+		return;
+	v->answer = consent->authorised ? ANSWER_ALLOW : ANSWER_DENY;
+	v->reason = REASON_CONSENT;
+	v->text = consent->text;
+}
+
+/* The verdict of the rules in force; what one on trial would have decided instead stands beside it. */
+static struct verdict rules_ask(
+	const struct subject *subject, enum rule_verb verb, const struct request *request)
 {
 	struct verdict v = {
 		.answer = ANSWER_DENY, .reason = REASON_NO_RULE, .image = subject->image};
+	const struct rule *rule;
+	struct question q;
 
-	if (rule) {
-		v.answer = rule->effect == EFFECT_ALLOW ? ANSWER_ALLOW : ANSWER_DENY;
-		v.reason = REASON_RULE;
-		v.rule = rule;
+	question_init(&q, request, verb);
+	q.ret_by_arg0 = &v.by_arg0;
+	rule = last_fitting(subject, verb, &q);
+	if (rule && rule->permissive && rule->effect != EFFECT_ALLOW) {
+		v.would = rule;
+		q.enforced = true;
+		rule = last_fitting(subject, verb, &q);
 	}
+	if (rule)
+		verdict_by_rule(&v, rule, request);
 	return v;
+}
+
+void rules_audit(const struct request *request, struct verdict *v)
+{
+	enum rule_verb verb = request->verb == VERB_OWN ? RULE_AUDIT_OWN : RULE_AUDIT;
+	struct question q;
+
+	if ((request->verb != VERB_OWN && request->verb != VERB_SEND) || !request->sender)
+		return;
+	question_init(&q, request, verb);
+	q.ret_by_arg0 = &v->by_arg0;
+	q.on = v->answer == ANSWER_ALLOW ? ON_ALLOW : ON_DENY;
+	v->audit = last_fitting(request->sender->subject, verb, &q);
 }
 
 static struct verdict connect_ask(const struct judge *judge, const struct request *request)
@@ -248,7 +292,7 @@ static struct verdict connect_ask(const struct judge *judge, const struct reques
 	if (request->verb != VERB_CONNECT || !request->sender)
 		return (struct verdict){.answer = ANSWER_NONE};
 	subject = request->sender->subject;
-	v = verdict_of(subject, last_fitting(subject, RULE_CONNECT, request));
+	v = rules_ask(subject, RULE_CONNECT, request);
 	if (!v.rule && subject->identity->uid == request->bus_uid && request->bus_uid != ID_NONE)
 		v.answer = ANSWER_ALLOW;
 	return v;
@@ -256,36 +300,44 @@ static struct verdict connect_ask(const struct judge *judge, const struct reques
 
 static struct verdict own_ask(const struct judge *judge, const struct request *request)
 {
-	const struct subject *subject;
-
 	(void)judge;
 	if (request->verb != VERB_OWN || !request->sender)
 		return (struct verdict){.answer = ANSWER_NONE};
-	subject = request->sender->subject;
-	return verdict_of(subject, last_fitting(subject, RULE_OWN, request));
+	return rules_ask(request->sender->subject, RULE_OWN, request);
 }
 
-static struct verdict delivery_ask(
-	const struct request *request, enum rule_verb verb, const struct party *judged)
+/* Where no rule speaks of a name it is no secret. */
+static struct verdict see_ask(const struct judge *judge, const struct request *request)
 {
-	if (request->verb != VERB_SEND || !judged)
+	struct verdict v;
+
+	(void)judge;
+	if (request->verb != VERB_SEE || !request->sender)
 		return (struct verdict){.answer = ANSWER_NONE};
-	return verdict_of(judged->subject, last_fitting(judged->subject, verb, request));
+	v = rules_ask(request->sender->subject, RULE_SEE, request);
+	if (!v.rule)
+		v.answer = ANSWER_ALLOW;
+	return v;
 }
 
 static struct verdict send_ask(const struct judge *judge, const struct request *request)
 {
 	(void)judge;
-	return delivery_ask(request, RULE_SEND, request->sender);
+	if (request->verb != VERB_SEND || !request->sender)
+		return (struct verdict){.answer = ANSWER_NONE};
+	return rules_ask(request->sender->subject, RULE_SEND, request);
 }
 
 static struct verdict receive_ask(const struct judge *judge, const struct request *request)
 {
 	(void)judge;
-	return delivery_ask(request, RULE_RECEIVE, request->recipient);
+	if (request->verb != VERB_SEND || !request->recipient)
+		return (struct verdict){.answer = ANSWER_NONE};
+	return rules_ask(request->recipient->subject, RULE_RECEIVE, request);
 }
 
-const struct judge rules_connect = {.name = "connect rules", .ask = connect_ask};
-const struct judge rules_own = {.name = "own rules", .ask = own_ask};
-const struct judge rules_send = {.name = "send rules", .ask = send_ask};
-const struct judge rules_receive = {.name = "receive rules", .ask = receive_ask};
+const struct judge rules_connect = {.name = "connect rules", .ask = connect_ask, .tried = true};
+const struct judge rules_own = {.name = "own rules", .ask = own_ask, .tried = true};
+const struct judge rules_see = {.name = "see rules", .ask = see_ask, .tried = true};
+const struct judge rules_send = {.name = "send rules", .ask = send_ask, .tried = true};
+const struct judge rules_receive = {.name = "receive rules", .ask = receive_ask, .tried = true};

@@ -7,7 +7,12 @@
 
 #include "policy/gate.h"
 
-extern const struct judge rules_connect, rules_own, rules_send, rules_receive;
+extern const struct judge rules_connect, rules_own, rules_see, rules_send, rules_receive;
+/* Whether who wants a name is whom <restrict> lets have it (restrict.c); it only objects. */
+extern const struct judge restrictions;
+
+/* struct gate's `audits`. */
+void rules_audit(const struct request *request, struct verdict *v);
 
 /* Whether one send or receive rule fits a request (exported for explain and for tests). */
 bool rule_fits(const struct image *image, const struct rule *rule, const struct request *request);

@@ -2,7 +2,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "policy/subject.h"
+#include "policy/pattern.h"
 
 static void subject_add(struct subject *s, enum section_context context, uint32_t id)
 {
@@ -33,12 +33,31 @@ static void subject_identify(struct subject *s)
 	s->id[1] = id[1];
 }
 
+/* The sections of all units and labels that this one is. */
+static void subject_add_patterns(struct subject *s)
+{
+	const struct image *image = s->image;
+	const struct section *end = image_sections_from(image, SECTION_MANDATORY);
+
+	for (const struct section *at = image_sections_from(image, SECTION_UNIT); at < end; at++) {
+		struct slice pattern = image_slice(image, image->patterns[at->id]);
+
+		if (at->context == SECTION_UNIT ? pattern_fits_unit(pattern, s->identity)
+						: pattern_fits_label(pattern, s->identity))
+			s->sections[s->sections_n++] = at;
+	}
+}
+
 int subject_init(struct subject *ret, const struct image *image, const struct identity *identity)
 {
 	struct subject s = {.identity = identity, .image = image};
 
-	/* default, user, not at console, mandatory, and at most one for each group */
-	s.sections = calloc((size_t)identity->groups_n + 4, sizeof(const struct section *));
+	/* default, user, not at console, mandatory, at most one for each group, units, labels */
+	size_t most = (size_t)identity->groups_n + 4 +
+		      (size_t)(image_sections_from(image, SECTION_MANDATORY) -
+			       image_sections_from(image, SECTION_UNIT));
+
+	s.sections = calloc(most, sizeof(const struct section *));
 	if (!s.sections)
 		return -ENOMEM;
 	subject_add(&s, SECTION_DEFAULT, 0);
@@ -48,6 +67,7 @@ int subject_init(struct subject *ret, const struct image *image, const struct id
 	if (identity->uid != ID_NONE)
 		subject_add(&s, SECTION_USER, identity->uid);
 	subject_add(&s, SECTION_NO_CONSOLE, 0);
+	subject_add_patterns(&s);
 	subject_add(&s, SECTION_MANDATORY, 0);
 	subject_identify(&s);
 	*ret = s;

@@ -20,7 +20,8 @@ struct identity {
 	int32_t pid; /* 0: unknown */
 	uint32_t loginuid; /* ID_NONE: unset or unknown */
 	uint32_t sessionid; /* ID_NONE: unset or unknown */
-	char *comm, *unit;
+	char *comm, *unit; /* unit: as of base/process.h */
+	char *slices; /* the slices that it is in, outermost first, a blank between them */
 	char *label; /* MAC label, without the final NUL in label_size */
 	uint32_t label_size;
 };
@@ -37,6 +38,6 @@ struct subject {
 };
 
 /* Sections for `identity` under `image`: default, groups by ascending gid, user, not-at-console,
- * mandatory (policy-semantics 1.2, 1.3). 0 or -ENOMEM; *ret untouched on failure. */
+ * units, labels (each in the order of their patterns), mandatory (policy-semantics 1.2, 1.3). 0 or -ENOMEM; *ret untouched on failure. */
 int subject_init(struct subject *ret, const struct image *image, const struct identity *identity);
 void subject_fini(struct subject *subject);

@@ -15,6 +15,8 @@ enum reason {
 	REASON_SILENCE, /* nobody said allow: denied */
 	REASON_RULE, /* `rule` */
 	REASON_NO_RULE, /* no rule fitted: denied (or the connect default) */
+	REASON_RESTRICTION, /* `restriction` */
+	REASON_CONSENT, /* `rule` is a <check>, `text` what polkit said */
 	REASON_LIMIT, /* `limit`, `figure` */
 	REASON_FAULT, /* `text`: a constant sentence */
 };
@@ -26,9 +28,16 @@ struct verdict {
 	const struct judge *judge;
 	const struct image *image;
 	const struct rule *rule;
+	const struct restriction *restriction;
+	const struct rule *audit; /* the <audit> that wants this decision recorded */
+	/* a rule on trial that would have decided otherwise, and whose it is; the decision is that
+	 * of the rules in force */
+	const struct rule *would;
+	const struct judge *would_judge;
+	bool by_arg0; /* some rule had to look at the first argument */
 	enum limit limit;
 	int64_t figure; /* the value of the limit that was hit */
-	const char *text;
+	const char *text; /* FAULT, CONSENT */
 };
 
 /*

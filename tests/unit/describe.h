@@ -48,8 +48,9 @@ static const struct site made_up_site = {.home = "/home/alice",
 static void describe_rules(FILE *to, const struct image *image)
 {
 	static const char *const contexts[] = {
-		"default", "group", "user", "no-console", "mandatory"};
-	static const char *const verbs[] = {"connect", "own", "send", "receive"};
+		"default", "group", "user", "no-console", "unit", "label", "mandatory"};
+	static const char *const verbs[RULE_VERBS] = {
+		"connect", "own", "see", "audit-own", "send", "receive", "audit"};
 
 	for (uint32_t i = 0; i < image->header->sections.count; i++) {
 		const struct section *s = &image->sections[i];

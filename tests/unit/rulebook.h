@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/drop.h"
 #include "policy/builder.h"
 #include "policy/rules.h"
 
@@ -138,10 +139,26 @@ static inline struct rule rulebook_rule(struct builder *b, struct slice line, ui
 	return r;
 }
 
+/* `rest` of the line that begins a section: a number, or a pattern in quotes. */
+static inline uint32_t rulebook_id(
+	struct builder *b, enum section_context context, struct slice rest)
+{
+	if (context == SECTION_GROUP || context == SECTION_USER)
+		return (uint32_t)strtoul(rest.text, NULL, 10);
+	if (context != SECTION_UNIT && context != SECTION_LABEL)
+		return 0;
+	return builder_pattern(b, (struct slice){rest.text + 1, rest.size - 1});
+}
+
 static inline void rulebook_add(struct builder *b, const char *text)
 {
-	static const char *const contexts[] = {
-		"default", "group", "user", "not_at_console", "mandatory"};
+	static const char *const contexts[] = {[SECTION_DEFAULT] = "default",
+		[SECTION_GROUP] = "group",
+		[SECTION_USER] = "user",
+		[SECTION_NO_CONSOLE] = "not_at_console",
+		[SECTION_UNIT] = "unit",
+		[SECTION_LABEL] = "label",
+		[SECTION_MANDATORY] = "mandatory"};
 	enum section_context context = SECTION_DEFAULT;
 	uint32_t id = 0, number = 1;
 
@@ -156,10 +173,9 @@ static inline void rulebook_add(struct builder *b, const char *text)
 			size_t word = strcspn(text, " \n"), i = 0;
 
 			while (!slice_is((struct slice){text, word}, contexts[i]))
-				RULEBOOK_MUST(++i < 5);
+				RULEBOOK_MUST(++i < ARRAY_SIZE(contexts));
 			context = (enum section_context)i;
-			id = (uint32_t)strtoul(text + word, NULL, 10);
-			id = context == SECTION_GROUP || context == SECTION_USER ? id : 0;
+			id = rulebook_id(b, context, (struct slice){text + word, size - word});
 		}
 		text += size + (text[size] == '\n');
 	}

@@ -205,7 +205,12 @@ static void test_damage(void **state)
 	X(HEADER(i)->sections.count--, "a rule stands in no section")                              \
 	X(RULE0(i)->verb = RULE_VERBS, "a rule is damaged")                                        \
 	X(RULE0(i)->verb = RULE_OWN, "a rule stands in the wrong place")                           \
-	X(RULE0(i)->effect = 2, "a rule is damaged")                                               \
+	X(RULE0(i)->effect = EFFECT_CHECK, "a rule is damaged")                                    \
+	X(RULE0(i)->effect = EFFECT_AUDIT + 1, "a rule is damaged")                                \
+	X(RULE0(i)->keep = 1, "a rule is damaged")                                                 \
+	X(RULE0(i)->on = ON_ALLOW, "a rule is damaged")                                            \
+	X(RULE0(i)->arg0_kind = ARG0_EXACT, "a rule is damaged")                                   \
+	X(RULE0(i)->permissive = 2, "a rule is damaged")                                           \
 	X(RULE0(i)->name_kind = NAME_EXACT, "a rule is damaged")                                   \
 	X(RULE0(i)->name_kind = 3, "a rule is damaged")                                            \
 	X(RULE0(i)->who = 3, "a rule is damaged")                                                  \
@@ -216,7 +221,6 @@ static void test_damage(void **state)
 	X(RULE0(i)->requested_reply = 3, "a rule is damaged")                                      \
 	X(RULE0(i)->broadcast = 3, "a rule is damaged")                                            \
 	X(RULE0(i)->log = 2, "a rule is damaged")                                                  \
-	X(RULE0(i)->pad[2] = 1, "a rule is damaged")                                               \
 	X(RULE0(i)->text.at++, "a rule is damaged")                                                \
 	X(SECTION0(i)->context = SECTION_MANDATORY + 1, "a section is damaged or out of order")    \
 	X(SECTION0(i)->id = 1, "a section is damaged or out of order")                             \
@@ -254,8 +258,8 @@ static void test_damage(void **state)
 	X(ORDER0(i)[0] ^= 1, "a rule is not in the index")                                         \
 	X(SECTION0(i)->rules[0].kinds = 7, "a rule is not in the index")                           \
 	X(SECTION0(i)->rules[1].sizes = 1, "a rule is not in the index")                           \
-	X(SECTION0(i)->rules[2].sizes <<= 1, "a rule is not in the index")                         \
-	X(SECTION0(i)->rules[3].pad = 1, "a rule is not in the index")
+	X(SECTION0(i)->rules[RULE_SEND].sizes <<= 1, "a rule is not in the index")                 \
+	X(SECTION0(i)->rules[RULE_VERBS - 1].pad = 1, "a rule is not in the index")
 #define ROW(change, said)                                                                          \
 	{                                                                                          \
 		struct rulebook book;                                                              \

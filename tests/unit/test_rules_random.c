@@ -223,8 +223,11 @@ static const char *draw_name(const struct shape *s)
 
 static struct plain_rule draw_rule(const struct shape *s)
 {
-	struct plain_rule r = {.context = draw(s->contexts),
-		.verb = draw(6) % RULE_VERBS,
+	static const uint32_t contexts[] = {SECTION_DEFAULT, SECTION_GROUP, SECTION_USER,
+		SECTION_NO_CONSOLE, SECTION_MANDATORY};
+	static const uint32_t verbs[] = {RULE_CONNECT, RULE_OWN, RULE_SEND, RULE_RECEIVE};
+	struct plain_rule r = {.context = contexts[draw(s->contexts)],
+		.verb = verbs[draw(6) % 4],
 		.allow = draw(2),
 		.max_fds = UINT32_MAX};
 
