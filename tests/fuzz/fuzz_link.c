@@ -3,6 +3,7 @@
  * it read is written again as the same bytes. The first byte chooses the decoder.
  */
 #include "base/drop.h"
+#include "link/broker_agent.h"
 #include "link/launch_broker.h"
 #include "link/launch_compile.h"
 #include "tests/fuzz/fuzz.h"
@@ -83,6 +84,36 @@ static int again_start(const struct letter *l, struct writer *w)
 	return r;
 }
 
+static int again_ask(const struct letter *l, struct writer *w)
+{
+	struct agent_ask m;
+	int r = agent_ask_read(l, &m);
+
+	if (r == 0)
+		agent_ask_write(w, &m);
+	return r;
+}
+
+static int again_agent_answer(const struct letter *l, struct writer *w)
+{
+	struct agent_answer m;
+	int r = agent_answer_read(l, &m);
+
+	if (r == 0)
+		agent_answer_write(w, &m);
+	return r;
+}
+
+static int again_cancel(const struct letter *l, struct writer *w)
+{
+	uint64_t id;
+	int r = agent_cancel_read(l, &id);
+
+	if (r == 0)
+		agent_cancel_write(w, id);
+	return r;
+}
+
 static int (*const messages[])(const struct letter *l, struct writer *w) = {
 	again_setup,
 	again_answer,
@@ -91,6 +122,9 @@ static int (*const messages[])(const struct letter *l, struct writer *w) = {
 	again_texts,
 	again_failed,
 	again_start,
+	again_ask,
+	again_agent_answer,
+	again_cancel,
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "base/drop.h"
+#include "link/broker_agent.h"
 #include "link/launch_broker.h"
 
 #define GUID "00112233445566778899aabbccddeeff"
@@ -121,6 +122,66 @@ static int read_texts(const struct letter *l)
 	return r;
 }
 
+static void write_ask(struct writer *w)
+{
+	agent_ask_write(w, &(struct agent_ask){1ull << 41, true, SLICE(":1.7"), SLICE("a.b.c"), 2,
+				   {{SLICE("path"), SLICE("/")}, {SLICE("unit"), SLICE("")}}});
+}
+
+static int read_ask(const struct letter *l)
+{
+	struct agent_ask m;
+	int r = agent_ask_read(l, &m);
+
+	if (r == 0) {
+		assert_true(m.id == 1ull << 41);
+		assert_true(m.interactive);
+		assert_true(slice_is(m.subject, ":1.7"));
+		assert_true(slice_is(m.action, "a.b.c"));
+		assert_int_equal(m.details_n, 2);
+		assert_true(slice_is(m.details[0].key, "path"));
+		assert_true(slice_is(m.details[0].value, "/"));
+		assert_true(slice_is(m.details[1].key, "unit"));
+		assert_true(slice_is(m.details[1].value, ""));
+	}
+	return r;
+}
+
+static void write_agent_answer(struct writer *w)
+{
+	agent_answer_write(w,
+		&(struct agent_answer){1ull << 42, AGENT_DISMISSED, SLICE("a.b"), SLICE(":1.2")});
+}
+
+static int read_agent_answer(const struct letter *l)
+{
+	struct agent_answer m;
+	int r = agent_answer_read(l, &m);
+
+	if (r == 0) {
+		assert_true(m.id == 1ull << 42);
+		assert_int_equal(m.result, AGENT_DISMISSED);
+		assert_true(slice_is(m.action, "a.b"));
+		assert_true(slice_is(m.text, ":1.2"));
+	}
+	return r;
+}
+
+static void write_cancel(struct writer *w)
+{
+	agent_cancel_write(w, 1ull << 43);
+}
+
+static int read_cancel(const struct letter *l)
+{
+	uint64_t id;
+	int r = agent_cancel_read(l, &id);
+
+	if (r == 0)
+		assert_true(id == 1ull << 43);
+	return r;
+}
+
 static const struct {
 	const char *name;
 	void (*write)(struct writer *w);
@@ -132,6 +193,9 @@ static const struct {
 	{"failure", write_failure, read_failure},
 	{"serial", write_serial, read_serial},
 	{"texts", write_texts, read_texts},
+	{"ask", write_ask, read_ask},
+	{"agent's answer", write_agent_answer, read_agent_answer},
+	{"cancel", write_cancel, read_cancel},
 };
 
 static void test_messages(void **state)
@@ -183,6 +247,36 @@ static void test_truth(void **state)
 	}
 }
 
+/* A number that is none of ours: of a result, of a truth, of details. */
+static void test_agent_ranges(void **state)
+{
+	struct agent_ask ask = {.details_n = AGENT_DETAILS};
+	struct agent_answer answer = {.result = AGENT_RESULTS};
+	struct writer w = {0};
+	struct letter l = {0};
+
+	(void)state;
+	agent_answer_write(&w, &answer);
+	l.data = w.data;
+	l.size = w.size;
+	assert_int_equal(agent_answer_read(&l, &answer), -EBADMSG);
+	writer_fini(&w);
+	agent_ask_write(&w, &ask);
+	l.data = w.data;
+	l.size = w.size;
+	assert_int_equal(agent_ask_read(&l, &ask), 0);
+	memcpy(w.data + 8, &(uint32_t){2}, 4);
+	assert_int_equal(agent_ask_read(&l, &ask), -EBADMSG);
+	memcpy(w.data + 8, &(uint32_t){0}, 4);
+	/* behind number, truth and two empty texts */
+	memcpy(w.data + 22, &(uint32_t){AGENT_DETAILS + 1}, 4);
+	writer_bytes(&w, "\0\0\0\0\0\0\0\0\0\0", 10);
+	l.data = w.data;
+	l.size = w.size;
+	assert_int_equal(agent_ask_read(&l, &ask), -EBADMSG);
+	writer_fini(&w);
+}
+
 static void test_many_texts(void **state)
 {
 	struct slice texts[2] = {SLICE("a"), SLICE("b")};
@@ -206,6 +300,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_messages),
 		cmocka_unit_test(test_truth),
+		cmocka_unit_test(test_agent_ranges),
 		cmocka_unit_test(test_many_texts),
 	};
 
