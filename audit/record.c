@@ -190,6 +190,7 @@ static void set_reason(struct record *r, const struct request *request, const st
 		return;
 	case REASON_SILENCE:
 	case REASON_NO_RULE:
+	case REASON_LABELS:
 		return;
 	}
 }

@@ -1,6 +1,7 @@
 /* explain.c - the one place that words a verdict, for audit, log and tools alike */
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/drop.h"
 #include "policy/pattern.h"
@@ -60,6 +61,17 @@ static int explain_restriction(const struct verdict *v, const char *who,
 		differs ? differs : "nothing any more");
 }
 
+static int explain_labels(const struct verdict *v, const char *who, char *buf, size_t size)
+{
+	const struct label_reason *l = &v->labels;
+
+	return snprintf(buf, size, "%s by %s: %s%s%s %s:%s%s%s", verdict_word(v), who,
+		l->subject ? l->subject : "no label", l->object ? " -> " : "",
+		l->object ? l->object : "", l->class, l->permission,
+		l->error ? ", the kernel could not be asked: " : "",
+		l->error ? strerror(l->error) : "");
+}
+
 int verdict_explain(const struct verdict *v, const struct request *request, char *buf, size_t size)
 {
 	const char *word = verdict_word(v), *who = v->judge ? v->judge->name : "bus";
@@ -79,6 +91,8 @@ int verdict_explain(const struct verdict *v, const struct request *request, char
 		return snprintf(buf, size, "%s by %s: %s:%" PRIu32 " %s, %s", word, who,
 			image_string(v->image, v->rule->file), v->rule->line,
 			image_string(v->image, v->rule->text), v->text ? v->text : "");
+	case REASON_LABELS:
+		return explain_labels(v, who, buf, size);
 	case REASON_LIMIT:
 		return snprintf(buf, size, "%s by limit: %s=%" PRId64, word, limit_name(v->limit),
 			v->figure);

@@ -26,8 +26,8 @@ struct flow_set {
 	struct flow_entry entries[WAYS];
 };
 
-_Static_assert(offsetof(struct flow_key, text) == 77, "a key has no padding before its texts");
-_Static_assert(sizeof(struct flow_key) == 77 + FLOW_TEXT, "a key has no padding behind them");
+_Static_assert(offsetof(struct flow_key, text) == 93, "a key has no padding before its texts");
+_Static_assert(sizeof(struct flow_key) == 93 + FLOW_TEXT, "a key has no padding behind them");
 
 int flow_init(struct flow *flow, uint32_t sets)
 {
@@ -53,10 +53,28 @@ bool flow_unique_names(const struct image *image)
 	return false;
 }
 
-/* Who one end is. A connection without well-known names is like any other of its sections, unless
- * rules look at unique names. */
-static bool key_end(uint64_t id[2], uint64_t *names, const struct party *party, bool unique_names)
+static const struct mac_label *party_label(const struct party *party)
 {
+	const struct identity *id = party ? party->subject->identity : NULL;
+
+	return id ? id->mac : NULL;
+}
+
+/* Whether a judge that goes by labels looks at names as well, for one of the two. */
+static bool labels_by_name(const struct request *request)
+{
+	const struct mac_label *from = party_label(request->sender);
+	const struct mac_label *to = party_label(request->recipient);
+
+	return (from && from->by_name) || (to && to->by_name);
+}
+
+/* Who one end is. A connection without well-known names is like any other of its sections and its
+ * label, unless somebody looks at unique names. */
+static bool key_end(uint64_t id[2], uint64_t *names, uint64_t *label, const struct party *party,
+	bool unique_names)
+{
+	const struct mac_label *l = party_label(party);
 	bool named;
 
 	if (!party)
@@ -64,6 +82,7 @@ static bool key_end(uint64_t id[2], uint64_t *names, const struct party *party, 
 	memcpy(id, party->subject->id, 2 * sizeof(uint64_t));
 	named = party->names_n > (unique_names ? 0 : 1);
 	*names = named ? party->names_id : 0;
+	*label = l ? l->number : 0;
 	return id[0] && (!named || party->names_id);
 }
 
@@ -105,6 +124,8 @@ static bool key_texts(struct flow_key *key, const struct slice texts[FLOW_ARG0])
 bool flow_key_init(struct flow_key *ret, const struct request *request, const struct epoch *epoch)
 {
 	const struct traffic *t = request->traffic;
+	bool labels_name = labels_by_name(request);
+	bool unique_names = epoch->unique_names || labels_name;
 
 	if (request->verb != VERB_SEND)
 		return false;
@@ -116,13 +137,15 @@ bool flow_key_init(struct flow_key *ret, const struct request *request, const st
 	ret->type = t->type;
 	ret->flags = (uint8_t)(t->is_reply | request->requested_reply << 1 |
 			       request->eavesdrop << 2 | t->broadcast << 3);
-	/* a destination counts where nobody who has names stands for it */
-	return key_end(ret->sender, &ret->sender_names, request->sender, epoch->unique_names) &&
-	       key_end(ret->recipient, &ret->recipient_names, request->recipient,
-		       epoch->unique_names) &&
+	/* a destination counts where nobody who has names stands for it, or is seen as written */
+	return key_end(ret->sender, &ret->sender_names, &ret->sender_label, request->sender,
+		       unique_names) &&
+	       key_end(ret->recipient, &ret->recipient_names, &ret->recipient_label,
+		       request->recipient, unique_names) &&
 	       key_texts(ret,
 		       (const struct slice[FLOW_ARG0]){t->path, t->interface, t->member, t->error,
-			       request->recipient ? (struct slice){NULL, 0} : t->destination});
+			       request->recipient && !labels_name ? (struct slice){NULL, 0}
+								  : t->destination});
 }
 
 bool flow_key_arg0(struct flow_key *key, const struct traffic *traffic)

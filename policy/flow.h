@@ -23,6 +23,7 @@ struct flow_key {
 	uint64_t rules, mac;
 	uint64_t sender[2], sender_names; /* subject.id and party.names_id; 0: the driver */
 	uint64_t recipient[2], recipient_names;
+	uint64_t sender_label, recipient_label; /* label.number; 0: no judge goes by labels */
 	uint32_t fds;
 	uint8_t type, flags;
 	uint8_t present; /* bit n: text n is there (it may be empty) */

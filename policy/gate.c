@@ -53,6 +53,18 @@ static void verdict_keep(struct verdict *held, const struct verdict *v)
 	held->would_judge = would_judge;
 }
 
+/* What is let through, and still told: would-be denials, and what a MAC policy wants to have recorded
+ * although it allows it. False: there is nothing to tell. */
+static bool gate_note_advisory(
+	const struct gate *gate, const struct request *request, const struct verdict *v)
+{
+	if (v->answer != ANSWER_DENY && (v->answer == ANSWER_NONE || v->reason != REASON_LABELS))
+		return false;
+	if (gate->note)
+		gate->note(gate->note_arg, request, v);
+	return true;
+}
+
 /* *ret_lasting: asking again would say the same and tell the listener no more. */
 static struct verdict judges_ask(
 	const struct gate *gate, const struct request *request, bool *ret_lasting)
@@ -68,10 +80,8 @@ static struct verdict judges_ask(
 		if (gate->permissive && (*j)->tried && v.answer == ANSWER_DENY)
 			v.advisory = true;
 		if (v.advisory) {
-			if (v.answer == ANSWER_DENY) {
-				gate_note(gate, request, &v);
+			if (gate_note_advisory(gate, request, &v))
 				*ret_lasting = false;
-			}
 			held.by_arg0 |= v.by_arg0;
 			would_pass |= gate->permissive && (*j)->tried;
 			continue;
@@ -101,11 +111,20 @@ static void gate_keep(const struct gate *gate, const struct request *request, st
 		flow_put(gate->flow, key, v);
 }
 
+static struct epoch gate_epoch(const struct gate *gate)
+{
+	struct epoch epoch = gate->epoch;
+
+	if (gate->mac_epoch)
+		epoch.mac = gate->mac_epoch(gate->mac_arg);
+	return epoch;
+}
+
 struct verdict gate_ask(const struct gate *gate, const struct request *request)
 {
 	struct flow_key key;
-	bool by_arg0 = false, lasting,
-	     keyed = gate->flow && flow_key_init(&key, request, &gate->epoch);
+	struct epoch epoch = gate_epoch(gate);
+	bool by_arg0 = false, lasting, keyed = gate->flow && flow_key_init(&key, request, &epoch);
 	const struct verdict *known = keyed ? flow_find(gate->flow, &key) : NULL;
 	struct verdict v;
 
@@ -126,6 +145,28 @@ struct verdict gate_ask(const struct gate *gate, const struct request *request)
 	if (v.would && v.answer != ANSWER_DENY)
 		gate_note_would(gate, request, &v);
 	gate_note(gate, request, &v);
+	return v;
+}
+
+struct verdict gate_ask_labels(const struct gate *gate, const struct request *request)
+{
+	struct verdict v = {.answer = ANSWER_NONE};
+
+	for (const struct judge *const *j = gate->judges; *j; j++) {
+		if (!(*j)->by_labels)
+			continue;
+		v = (*j)->ask(*j, request);
+		v.judge = *j;
+		if (v.advisory)
+			gate_note_advisory(gate, request, &v);
+		else if (v.answer == ANSWER_DENY)
+			break;
+		v = (struct verdict){.answer = ANSWER_NONE};
+	}
+	if (v.answer == ANSWER_DENY) {
+		v.image = request_image(request);
+		gate_note(gate, request, &v);
+	}
 	return v;
 }
 

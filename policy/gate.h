@@ -10,6 +10,7 @@ struct judge {
 	const char *name; /* "send rules", "selinux" ... */
 	struct verdict (*ask)(const struct judge *judge, const struct request *request);
 	void *state;
+	bool by_labels; /* a MAC judge: asked by gate_ask_labels, too */
 	bool tried; /* struct gate's `permissive` makes its denials advisory */
 };
 
@@ -27,10 +28,15 @@ struct gate {
 	/* verdicts on deliveries that were given before, NULL: each is asked anew. Whoever changes
 	 * judges or what they go by changes `epoch`. */
 	struct flow *flow;
-	struct epoch epoch;
+	struct epoch epoch; /* but for `mac` */
+	/* the generation of the MAC policy, asked before each verdict; NULL: there is none */
+	uint64_t (*mac_epoch)(void *arg);
+	void *mac_arg;
 };
 
 struct verdict gate_ask(const struct gate *gate, const struct request *request);
+/* Only the MAC judges, for what no rule speaks of (Hello, watching others). NONE: none objects. */
+struct verdict gate_ask_labels(const struct gate *gate, const struct request *request);
 
 /* For refusals no judge speaks about (limits, driver checks): told to the listener, and returned. */
 struct verdict gate_refuse_limit(

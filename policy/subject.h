@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "policy/image.h"
+#include "policy/mac_label.h"
 
 #define ID_NONE UINT32_MAX
 
@@ -24,6 +25,8 @@ struct identity {
 	char *slices; /* the slices that it is in, outermost first, a blank between them */
 	char *label; /* MAC label, without the final NUL in label_size */
 	uint32_t label_size;
+	/* the same as the MAC judges know it, numbered; NULL where none goes by it */
+	const struct mac_label *mac;
 };
 
 struct subject {
@@ -33,7 +36,8 @@ struct subject {
 	uint32_t sections_n;
 	const struct image *image;
 	/* Under one image equal only where the sections are; 0: too many to tell. A judge that goes by
-	 * more of the identity than its sections (a MAC label) must bring that into the id as well. */
+	 * more of the identity than its sections must bring that into the key of the flow cache, as
+	 * the number of the MAC label is. */
 	uint64_t id[2];
 };
 
