@@ -21,8 +21,8 @@ enum { END_NAME, END_UID, END_AUID, END_SES, END_PID, END_COMM, END_UNIT, END_LA
 
 /* the type of the only letter on the recorder's channel; its fields are record_write's */
 enum { RECORD_LETTER = 1 };
-/* No record_line and no record_sentence is longer. */
-#define RECORD_LINE_MAX 8192
+/* No record_line and no record_sentence is longer; a kernel audit record takes 8560 bytes. */
+#define RECORD_LINE_MAX 8448
 
 struct record_value {
 	bool known;
@@ -58,7 +58,7 @@ void record_line(struct writer *w, const struct record *record);
 /* Both: "SENTENCE | LINE", for sinks that take nothing but text. */
 void record_text(struct writer *w, const struct record *record);
 /* One value as it stands in the line. TEXT is encoded as libaudit does it: in quotes, or in
- * upper-case hexadecimal digits if a byte is a quote, a blank or not printable ASCII. */
+ * upper-case hexadecimal digits if a byte is a quote, "=", a blank or not printable ASCII. */
 void record_value_text(struct writer *w, const struct record *record, enum record_field field);
 
 const char *record_key(enum record_field field); /* "peer_uid" */

@@ -50,7 +50,8 @@ static void put_number(struct writer *w, int64_t number)
 	put_string(w, digits);
 }
 
-/* libaudit's rule for values that come from outside */
+/* libaudit's rule for values that come from outside, and two bytes more: the kernel puts the whole
+ * line between single quotes, and ausearch takes the first "res=" that it finds for the result. */
 static void put_encoded(struct writer *w, struct slice s)
 {
 	static const char digits[] = "0123456789ABCDEF";
@@ -58,7 +59,7 @@ static void put_encoded(struct writer *w, struct slice s)
 	char *p;
 
 	for (size_t i = 0; i < s.size && plain; i++)
-		plain = s.text[i] > ' ' && s.text[i] < 0x7f && s.text[i] != '"';
+		plain = s.text[i] > ' ' && s.text[i] < 0x7f && !strchr("\"'=", s.text[i]);
 	if (plain) {
 		put_string(w, "\"");
 		put(w, s);
@@ -160,7 +161,7 @@ static void put_end_facts(struct writer *w, const struct record *r, unsigned int
 		if (!v->known)
 			continue;
 		put_string(w, before);
-		put_string(w, record_key(RECORD_SENDER + i));
+		put_string(w, i == END_LABEL ? "label" : record_key(RECORD_SENDER + i));
 		put_string(w, "=");
 		if (record_kind_of(first + i) == RECORD_KIND_NUMBER)
 			put_number(w, v->number);

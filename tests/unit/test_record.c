@@ -14,12 +14,12 @@
 
 #define CLIENT                                                                                     \
 	"sender=\":1.7\" uid=1000 auid=1000 ses=3 pid=4242 comm=\"gdbus\" unit=\"ssh.service\" "   \
-	"label=\"user_t\" names=\"org.example.One,org.example.Two\" "
+	"subj=\"user_t\" names=\"org.example.One,org.example.Two\" "
 #define SERVICE                                                                                    \
 	"peer=\":1.2\" peer_uid=0 peer_pid=1 peer_comm=\"systemd\" peer_unit=\"init.scope\" "      \
 	"peer_names=\"org.freedesktop.systemd1\" "
 #define CALL                                                                                       \
-	"type=method_call path=\"/org/freedesktop/systemd1\" "                                     \
+	"msgtype=method_call path=\"/org/freedesktop/systemd1\" "                                     \
 	"interface=\"org.freedesktop.systemd1.Manager\" member=\"Reboot\" "
 #define RULE                                                                                       \
 	"judge=send_rules rule=\"/etc/x.conf:12\" "                                                \
@@ -114,7 +114,7 @@ static void test_wording(void **state)
 			"denied send: :1.7 " CLIENT_SAID " -> :1.2 (uid=0 pid=1 comm=\"systemd\" "
 			"unit=init.scope) error error=org.a.Error fds=2: deny: no judge allowed it",
 			"bus=\"system\" verb=send " CLIENT "destination=\":1.2\" " SERVICE
-			"type=error error=\"org.a.Error\" reply=unrequested fds=2 res=failed"},
+			"msgtype=error error_name=\"org.a.Error\" reply=unrequested fds=2 res=failed"},
 		{&own, &limit, 0,
 			"denied own: :1.7 " CLIENT_SAID
 			" name org.a.B: deny by limit: max_names_per_connection=512",
@@ -125,7 +125,7 @@ static void test_wording(void **state)
 			": deny: no judge allowed it (records lost before this one: 3)",
 			"bus=\"system\" verb=connect uid=1000 auid=1000 ses=3 pid=4242 "
 			"comm=\"gdbus\" "
-			"unit=\"ssh.service\" label=\"user_t\" lost=3 res=failed"},
+			"unit=\"ssh.service\" subj=\"user_t\" lost=3 res=failed"},
 		{&driver, &fault, 0,
 			"denied call of the bus driver: :1.7 " CLIENT_SAID
 			" -> org.freedesktop.systemd1 " CALL_SAID ": deny by bus: no such thing",
@@ -373,7 +373,7 @@ static void test_longest(void **state)
 
 		record.values[i] = (struct record_value){.known = true,
 			.text = {filler, max},
-			.full = UINT32_MAX,
+			.full = max > 0 ? UINT32_MAX : 0,
 			.number = INT64_MIN};
 		if (record_kind_of(i) == RECORD_KIND_WORD)
 			record.values[i] = (struct record_value){
