@@ -4,7 +4,6 @@
  */
 #include <signal.h>
 #include <stdio.h>
-#include <sys/prctl.h>
 
 #include "agent/authority.h"
 #include "base/log.h"
@@ -18,6 +17,5 @@ int main(int argc, char **argv)
 	}
 	log_open("dbus-warden-polkit", LOG_TO_STDERR);
 	signal(SIGPIPE, SIG_IGN);
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	return authority_run(LINK_FD, argv[1]);
 }

@@ -190,6 +190,8 @@ static int broker_furnish(struct warden *w, int recorder_channel)
 	broker_setup_write(&fields, &setup);
 	r = channel_send(w->broker_channel, TO_BROKER_SETUP, &fields, fds, 2);
 	writer_fini(&fields);
+	/* before the first client can be there */
+	agent_follow(w, &w->policy.image);
 	for (size_t i = 0; i < w->listeners.n && r == 0; i++)
 		r = broker_send(w, TO_BROKER_LISTEN, NULL, w->listeners.array[i].fd);
 	return r < 0 ? r : broker_send(w, TO_BROKER_START, NULL, -1);

@@ -80,6 +80,8 @@ static int reload_offer(struct warden *w)
 	struct writer fields = {0};
 	int r;
 
+	/* it is there when the first message is judged by the new rules */
+	agent_follow(w, &reload->offered.image);
 	broker_serial_write(&fields, ++reload->serial);
 	r = broker_send(w, TO_BROKER_POLICY, &fields, reload->offered.fd);
 	writer_fini(&fields);
@@ -165,6 +167,7 @@ int reload_taken(struct warden *w, const struct broker_answer *answer)
 	w->policy = reload->offered;
 	reload->offered = (struct policy){.fd = -1};
 	watch_set(&w->watch, &w->policy.image);
+	agent_follow(w, &w->policy.image);
 	log_notice("Reloaded configuration");
 	return reload_finish(w, true, "");
 }

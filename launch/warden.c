@@ -308,6 +308,7 @@ static void warden_fini(struct warden *w)
 	watch_fini(&w->watch);
 	reload_fini(w);
 	broker_stop(w);
+	agent_stop(w);
 	recorder_stop(w);
 	services_fini(&w->services);
 	environment_fini(&w->environment);

@@ -46,6 +46,10 @@ struct warden {
 	uint64_t recorder_since; /* loop_now() */
 	uint64_t recorder_delay; /* microseconds until the next start */
 
+	struct child agent; /* to polkit; runs where the policy has something to ask */
+	struct timer agent_again;
+	uint64_t agent_since, agent_delay; /* as of the recorder */
+
 	struct services services;
 	struct environment environment; /* UpdateActivationEnvironment */
 	struct rlimit files; /* as we found them */
@@ -69,6 +73,12 @@ void broker_stop(struct warden *w);
 int recorder_start(struct warden *w, int *ret_channel);
 /* After the broker: it ends when the broker's channel does. */
 void recorder_stop(struct warden *w);
+
+/* agent.c: the process that asks polkit */
+/* Starts it if that image needs it and it does not run; a failure is logged, and tried again. */
+void agent_follow(struct warden *w, const struct image *image);
+/* After the broker, as the recorder. */
+void agent_stop(struct warden *w);
 
 /* the broker listens: tell those who wait */
 int warden_ready(struct warden *w);

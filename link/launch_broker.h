@@ -20,6 +20,7 @@ enum to_broker {
 	TO_BROKER_RELOADED, /* the answer to FROM_BROKER_RELOAD: cookie, ok, text */
 	TO_BROKER_SERVICE_FAILED, /* serial of the start, name, D-Bus error name, sentence */
 	TO_BROKER_RECORDER, /* the recorder died: a channel to its successor; fd: the channel */
+	TO_BROKER_AGENT, /* the polkit agent, or its successor; fd: a channel (broker_agent.h) to it */
 };
 
 enum from_broker {

@@ -392,3 +392,12 @@ const struct restriction *image_restrictions(
 	*ret_n = end - low;
 	return r + low;
 }
+
+bool image_has_checks(const struct image *image)
+{
+	for (uint32_t i = 0; i < image->header->rules.count; i++) {
+		if (image->rules[i].effect == EFFECT_CHECK)
+			return true;
+	}
+	return false;
+}

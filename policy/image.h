@@ -252,6 +252,9 @@ const struct restriction *image_restrictions(
 /* The service of that name, or NULL. */
 const struct service *image_service(const struct image *image, struct slice name);
 
+/* Whether some rule asks polkit. */
+bool image_has_checks(const struct image *image);
+
 static inline int64_t image_limit(const struct image *image, enum limit limit)
 {
 	return image->header->limits[limit];
