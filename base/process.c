@@ -17,6 +17,7 @@
 #include "base/drop.h"
 #include "base/process.h"
 #include "base/slice.h"
+#include "base/writer.h"
 
 #ifndef SO_PEERPIDFD
 #define SO_PEERPIDFD 77 /* Linux 6.5; parisc and sparc number it differently */
@@ -152,7 +153,8 @@ static void process_forget(struct process *p)
 {
 	free(p->comm);
 	free(p->unit);
-	p->comm = p->unit = NULL;
+	free(p->slices);
+	p->comm = p->unit = p->slices = NULL;
 	p->loginuid = p->sessionid = UINT32_MAX;
 }
 
@@ -169,8 +171,10 @@ static void process_read_proc(struct process *p)
 
 	if (proc_read(p->pid, "comm", buf, sizeof(buf)) > 0)
 		p->comm = strdup(buf);
-	if (proc_read(p->pid, "cgroup", buf, sizeof(buf)) > 0)
+	if (proc_read(p->pid, "cgroup", buf, sizeof(buf)) > 0) {
 		p->unit = process_unit(buf);
+		p->slices = process_slices(buf);
+	}
 	p->loginuid = proc_number(p->pid, "loginuid");
 	/* the kernel sets both or none */
 	if (p->loginuid != UINT32_MAX)
@@ -250,6 +254,19 @@ static bool unit_is(struct slice s, const char *suffix)
 	return true;
 }
 
+/* The next component, without the "_" that systemd puts before names which the kernel could take for
+ * its own files. */
+static bool path_next_name(struct slice *path, struct slice *ret)
+{
+	if (!path_next(path, ret))
+		return false;
+	if (*ret->text == '_') {
+		ret->text++;
+		ret->size--;
+	}
+	return true;
+}
+
 /* The first component that is no slice, if that is a unit; what lies below it is the unit's own. */
 static bool path_unit(struct slice *path, struct slice *ret)
 {
@@ -257,13 +274,8 @@ static bool path_unit(struct slice *path, struct slice *ret)
 	struct slice s;
 
 	do {
-		if (!path_next(path, &s))
+		if (!path_next_name(path, &s))
 			return false;
-		/* systemd puts "_" before names that the kernel could take for its own files */
-		if (*s.text == '_') {
-			s.text++;
-			s.size--;
-		}
 	} while (unit_is(s, ".slice"));
 	for (size_t i = 0; i < ARRAY_SIZE(suffixes); i++) {
 		if (unit_is(s, suffixes[i])) {
@@ -287,22 +299,65 @@ static bool unit_is_user_manager(struct slice s)
 	return at > head.size && slice_equal((struct slice){s.text + at, s.size - at}, tail);
 }
 
+/* The path of the cgroup v2 line, or false where there is none. */
+static bool cgroup_path(const char *cgroup, struct slice *ret)
+{
+	while (strncmp(cgroup, "0::/", 4) != 0) {
+		cgroup = strchr(cgroup, '\n');
+		if (!cgroup)
+			return false;
+		cgroup++;
+	}
+	ret->text = cgroup + 3;
+	ret->size = strcspn(ret->text, "\n");
+	return true;
+}
+
 char *process_unit(const char *cgroup)
 {
 	struct slice path, unit, own;
 	char *ret;
 
-	while (strncmp(cgroup, "0::/", 4) != 0) {
-		cgroup = strchr(cgroup, '\n');
-		if (!cgroup)
-			return NULL;
-		cgroup++;
-	}
-	path.text = cgroup + 3;
-	path.size = strcspn(path.text, "\n");
-	if (!path_unit(&path, &unit))
+	if (!cgroup_path(cgroup, &path) || !path_unit(&path, &unit))
 		return NULL;
 	if (!unit_is_user_manager(unit) || !path_unit(&path, &own))
 		return strndup(unit.text, unit.size);
 	return asprintf(&ret, "%.*s/%.*s", SLICE_FMT(unit), SLICE_FMT(own)) < 0 ? NULL : ret;
+}
+
+/* Appends the slices that the path begins with; the component behind them is in *ret_next, absent at
+ * the end of the path. */
+static void slices_write(
+	struct writer *w, struct slice *path, struct slice manager, struct slice *ret_next)
+{
+	while (path_next_name(path, ret_next)) {
+		if (!unit_is(*ret_next, ".slice"))
+			return;
+		if (w->size)
+			writer_bytes(w, " ", 1);
+		if (manager.text) {
+			writer_bytes(w, manager.text, manager.size);
+			writer_bytes(w, "/", 1);
+		}
+		writer_bytes(w, ret_next->text, ret_next->size);
+	}
+	*ret_next = (struct slice){NULL, 0};
+}
+
+char *process_slices(const char *cgroup)
+{
+	struct writer w = {0};
+	struct slice path, manager, next;
+	char *ret = NULL;
+
+	if (!cgroup_path(cgroup, &path))
+		return NULL;
+	slices_write(&w, &path, (struct slice){NULL, 0}, &next);
+	manager = next;
+	if (manager.text && unit_is_user_manager(manager))
+		slices_write(&w, &path, manager, &next);
+	if (w.size && !w.bad)
+		ret = strndup((const char *)w.data, w.size);
+	writer_fini(&w);
+	return ret;
 }

@@ -22,6 +22,7 @@ struct process {
 	 * reading (where the kernel has no pidfd they are read too: pid reuse within connect(2) is
 	 * the kernel's to prevent); NULL or UINT32_MAX where unknown; owned */
 	char *comm, *unit; /* unit: from the cgroup, e.g. "ssh.service", see process_unit */
+	char *slices; /* see process_slices */
 	uint32_t loginuid, sessionid;
 };
 
@@ -36,3 +37,9 @@ void process_fini(struct process *p);
  * the system. Returns a copy, or NULL where the text names none or memory is short.
  */
 char *process_unit(const char *cgroup);
+/*
+ * The slices above the unit, outermost first, with a blank between them: "system.slice
+ * system-getty.slice". Those of a user's own manager are named after it, as its units are:
+ * "user.slice user-1000.slice user@1000.service/app.slice". A copy, or NULL as above.
+ */
+char *process_slices(const char *cgroup);

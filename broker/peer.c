@@ -42,6 +42,7 @@ static void identity_fill(struct peer *peer)
 		.sessionid = p->sessionid,
 		.comm = p->comm,
 		.unit = p->unit,
+		.slices = p->slices,
 		.label = p->label,
 		.label_size = (uint32_t)p->label_size};
 }

@@ -87,10 +87,38 @@ static void rules_write(struct builder *b, const struct config *config)
 		rule.interface = builder_text(b, d->interface);
 		rule.member = builder_text(b, d->member);
 		rule.error = builder_text(b, d->error);
+		rule.arg0 = builder_text(b, d->arg0);
+		rule.action = builder_text(b, d->action);
 		rule.text = builder_text(b, d->text);
 		rule.file = builder_text(b, d->at.file);
 		rule.line = d->at.line;
-		builder_rule(b, d->context, d->id, &rule);
+		builder_rule(b, d->context,
+			d->pattern.text ? builder_pattern(b, d->pattern) : d->id, &rule);
+	}
+}
+
+static void restrictions_write(struct builder *b, const struct config *config)
+{
+	list_for_each (at, &config->restrictions) {
+		const struct restriction_draft *d = list_entry(at, struct restriction_draft, link);
+		struct restriction r = d->restriction;
+
+		r.name = builder_text(b, d->name);
+		r.unit = builder_text(b, d->unit);
+		r.label = builder_text(b, d->label);
+		r.text = builder_text(b, d->text);
+		r.file = builder_text(b, d->at.file);
+		r.line = d->at.line;
+		builder_restriction(b, &r);
+	}
+	list_for_each (at, &config->overrides) {
+		const struct override_draft *d = list_entry(at, struct override_draft, link);
+		struct override o = d->override;
+
+		o.pattern = builder_text(b, d->pattern);
+		o.file = builder_text(b, d->at.file);
+		o.line = d->at.line;
+		builder_override(b, &o);
 	}
 }
 
@@ -114,7 +142,7 @@ static void lists_write(struct builder *b, const struct compilation *c, const st
 		builder_listen(b, builder_text(b, list_entry(at, struct item, link)->text));
 	}
 	list_for_each (at, &config->labels) {
-		const struct label *l = list_entry(at, struct label, link);
+		const struct association_draft *l = list_entry(at, struct association_draft, link);
 
 		builder_association(b, builder_text(b, l->own), builder_text(b, l->context));
 	}
@@ -143,6 +171,7 @@ static int image_write(struct compilation *c, const struct config *config, struc
 		complaints_close(&c->complaints, &(struct place){path, 0});
 		header_write(b, config, path);
 		rules_write(b, config);
+		restrictions_write(b, config);
 		services_write(b, services);
 		lists_write(b, c, config);
 		e = c->arena.bad ? -ENOMEM : builder_finish(b, ret_data, ret_size);

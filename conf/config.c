@@ -5,6 +5,8 @@ void config_init(struct config *c)
 {
 	*c = (struct config){0};
 	list_init(&c->rules);
+	list_init(&c->restrictions);
+	list_init(&c->overrides);
 	list_init(&c->listens);
 	list_init(&c->folders);
 	list_init(&c->labels);
@@ -23,6 +25,8 @@ static void list_move(struct list *to, struct list *from)
 void config_merge(struct config *to, struct config *from)
 {
 	list_move(&to->rules, &from->rules);
+	list_move(&to->restrictions, &from->restrictions);
+	list_move(&to->overrides, &from->overrides);
 	list_move(&to->listens, &from->listens);
 	list_move(&to->folders, &from->folders);
 	list_move(&to->labels, &from->labels);
@@ -50,12 +54,20 @@ uint32_t config_salvage(struct config *to, struct config *from)
 	uint32_t n = 0;
 
 	list_for_each_safe (at, &from->rules) {
-		if (list_entry(at, struct draft, link)->rule.effect != EFFECT_DENY)
+		struct draft *d = list_entry(at, struct draft, link);
+
+		if (d->rule.effect == EFFECT_ALLOW)
 			continue;
+		if (d->rule.effect == EFFECT_CHECK) {
+			d->rule.effect = EFFECT_DENY;
+			d->rule.keep = 0;
+			d->action = (struct slice){NULL, 0};
+		}
 		list_unlink(at);
 		list_append(&to->rules, at);
-		n++;
+		n += d->rule.effect == EFFECT_DENY;
 	}
+	list_move(&to->restrictions, &from->restrictions);
 	return n;
 }
 

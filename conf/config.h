@@ -9,15 +9,32 @@
 #include "conf/complaint.h"
 #include "policy/image.h"
 
-/* One <allow> or <deny>. */
+/* One <allow>, <deny>, <check> or <audit>. */
 struct draft {
 	struct list link; /* config.rules */
 	struct place at;
 	enum section_context context;
-	uint32_t id;
+	uint32_t id; /* of contexts that have no pattern */
+	struct slice pattern; /* of those that have */
 	struct rule rule; /* its plain fields; its texts stand here until the image is written: */
-	struct slice name, path, interface, member, error, text;
+	struct slice name, path, interface, member, error, arg0, action, text;
 	bool nobody; /* its user or group is unknown */
+};
+
+/* One <restrict>; as above. */
+struct restriction_draft {
+	struct list link; /* config.restrictions */
+	struct place at;
+	struct restriction restriction;
+	struct slice name, unit, label, text;
+};
+
+/* One <limit> of some connections only; as above. */
+struct override_draft {
+	struct list link; /* config.overrides */
+	struct place at;
+	struct override override;
+	struct slice pattern;
 };
 
 /* A listen address, or the path of a folder. */
@@ -26,16 +43,18 @@ struct item {
 	struct slice text;
 };
 
-struct label {
+struct association_draft {
 	struct list link; /* config.labels */
 	struct slice own, context;
 };
 
 struct config {
 	struct list rules; /* struct draft.link */
+	struct list restrictions; /* struct restriction_draft.link */
+	struct list overrides; /* struct override_draft.link */
 	struct list listens; /* struct item.link */
 	struct list folders; /* struct item.link: service folders, the first wins */
-	struct list labels; /* struct label.link */
+	struct list labels; /* struct association_draft.link */
 	uint32_t flags; /* IMAGE_* */
 	uint32_t auth; /* AUTH_* */
 	bool auth_said;
@@ -48,6 +67,7 @@ struct config {
 void config_init(struct config *c);
 /* Appends what `from` says to `to`, as if it stood there. `from` is empty afterwards. */
 void config_merge(struct config *to, struct config *from);
-/* Takes over only the deny rules of `from`. Returns how many. */
+/* Takes over only what closes: the deny rules of `from`, its checks, which become denies, and its
+ * restrictions; and the audit rules, which open nothing. Returns how many rules deny. */
 uint32_t config_salvage(struct config *to, struct config *from);
 bool config_has_folder(const struct config *c, struct slice path);

@@ -8,8 +8,9 @@
 #include "conf/element.h"
 #include "conf/folders.h"
 #include "conf/include.h"
+#include "conf/restrict.h"
 #include "conf/rule.h"
-#include "conf/users.h"
+#include "conf/section.h"
 
 enum element_id {
 	EL_BUSCONFIG,
@@ -33,12 +34,15 @@ enum element_id {
 	EL_SELINUX,
 	EL_ASSOCIATE,
 	EL_POLICY,
+	EL_RESTRICT,
 	EL_ALLOW,
 	EL_DENY,
+	EL_CHECK,
+	EL_AUDIT,
 	ELEMENTS, /* also: no element, where the root stands */
 };
 
-#define ATTRIBUTES_MAX 4
+#define ATTRIBUTES_MAX 8
 
 struct element {
 	const char *name;
@@ -50,6 +54,11 @@ struct element {
 	/* only elements with text have it; the text is not empty, and ends in NUL */
 	int (*text)(struct reading *r, struct slice text);
 };
+
+static int open_busconfig(struct reading *r, const char *const *attributes)
+{
+	return attribute_choice(r, attributes, "mode", "permissive", "enforcing", &r->permissive);
+}
 
 static int take_type(struct reading *r, struct slice text)
 {
@@ -99,28 +108,17 @@ static int take_auth(struct reading *r, struct slice text)
 	return reading_fault(r, "unknown authentication mechanism \"%.*s\"", SLICE_FMT(text));
 }
 
-/* One of two words; absent is the second. */
-static int take_choice(struct reading *r, const char *const *attributes, const char *name,
-	const char *yes, const char *no, bool *ret)
-{
-	const char *value = attribute_find(attributes, name);
-
-	*ret = value && strcmp(value, yes) == 0;
-	if (!value || *ret || strcmp(value, no) == 0)
-		return 0;
-	return reading_fault(r, "bad value \"%s\" for %s: must be %s or %s", value, name, yes, no);
-}
-
 static int open_include(struct reading *r, const char *const *attributes)
 {
 	int e;
 
-	e = take_choice(r, attributes, "ignore_missing", "yes", "no", &r->include.ignore_missing);
+	e = attribute_choice(
+		r, attributes, "ignore_missing", "yes", "no", &r->include.ignore_missing);
 	if (e == 0)
-		e = take_choice(r, attributes, "if_selinux_enabled", "yes", "no",
+		e = attribute_choice(r, attributes, "if_selinux_enabled", "yes", "no",
 			&r->include.if_selinux_enabled);
 	if (e == 0)
-		e = take_choice(r, attributes, "selinux_root_relative", "yes", "no",
+		e = attribute_choice(r, attributes, "selinux_root_relative", "yes", "no",
 			&r->include.selinux_root_relative);
 	return e;
 }
@@ -167,39 +165,6 @@ static int take_servicehelper(struct reading *r, struct slice text)
 	return 0;
 }
 
-static int open_limit(struct reading *r, const char *const *attributes)
-{
-	const char *name = attribute_find(attributes, "name");
-
-	if (!name)
-		return reading_fault(r, "<limit> must have a name");
-	r->limit = limit_find(name);
-	if (r->limit == LIMITS)
-		return reading_fault(r, "there is no limit \"%s\"", name);
-	return 0;
-}
-
-static int take_limit(struct reading *r, struct slice text)
-{
-	static const int64_t largest[LIMITS] = {
-#define LIMIT(id, name, value, max) [LIMIT_##id] = max,
-#include "policy/limits.def"
-#undef LIMIT
-	};
-	const char *name = limit_name(r->limit);
-	int64_t v = 0;
-	int e = number_read(r, name, text.text, &v);
-
-	if (e == -EINVAL)
-		return reading_fault(r, "%s: \"%.*s\" is no number", name, SLICE_FMT(text));
-	if (v < 0)
-		return reading_fault(r, "%s must not be negative", name);
-	if (e < 0 || v > largest[r->limit])
-		return reading_fault(r, "%s: %.*s is too large", name, SLICE_FMT(text));
-	r->config->limits[r->limit] = v;
-	return 0;
-}
-
 static int open_session_servicedirs(struct reading *r, const char *const *attributes)
 {
 	(void)attributes;
@@ -235,7 +200,7 @@ static int open_associate(struct reading *r, const char *const *attributes)
 {
 	const char *own = attribute_find(attributes, "own");
 	const char *context = attribute_find(attributes, "context");
-	struct label *label;
+	struct association_draft *label;
 
 	if (!own || !context)
 		return reading_fault(r, "<associate> must have both own and context");
@@ -248,81 +213,6 @@ static int open_associate(struct reading *r, const char *const *attributes)
 	return 0;
 }
 
-static int section_of_context(struct reading *r, const char *value)
-{
-	if (strcmp(value, "default") == 0)
-		r->section.context = SECTION_DEFAULT;
-	else if (strcmp(value, "mandatory") == 0)
-		r->section.context = SECTION_MANDATORY;
-	else
-		return reading_fault(
-			r, "bad policy context \"%s\": must be default or mandatory", value);
-	return 0;
-}
-
-static int section_of_id(
-	struct reading *r, enum section_context context, const char *what, const char *value, int e)
-{
-	r->section.context = context;
-	if (error_is_shortage(e))
-		return e;
-	if (e < 0) {
-		r->section.unknown = true;
-		reading_remark(r, LOG_WARNING, "unknown %s \"%s\"%s%s: this policy is ignored",
-			what, value, e == -ENOENT ? "" : ": ", e == -ENOENT ? "" : strerror(-e));
-	}
-	return 0;
-}
-
-static int section_of_user(struct reading *r, const char *value)
-{
-	int e = user_resolve(r->c->site, value, &r->section.id);
-
-	return section_of_id(r, SECTION_USER, "user", value, e);
-}
-
-static int section_of_group(struct reading *r, const char *value)
-{
-	int e = group_resolve(r->c->site, value, &r->section.id);
-
-	return section_of_id(r, SECTION_GROUP, "group", value, e);
-}
-
-static int section_of_console(struct reading *r, const char *value)
-{
-	const char *const attributes[] = {"at_console", value, NULL};
-
-	r->section.context = SECTION_NO_CONSOLE;
-	if (strcmp(value, "true") == 0)
-		reading_remark(r, LOG_NOTICE,
-			"at_console=\"true\" applies to nobody: this policy is ignored");
-	return take_choice(r, attributes, "at_console", "true", "false", &r->section.dead);
-}
-
-static int open_policy(struct reading *r, const char *const *attributes)
-{
-	static const struct {
-		const char *name;
-		int (*begin)(struct reading *r, const char *value);
-	} kinds[] = {
-		{"context", section_of_context},
-		{"user", section_of_user},
-		{"group", section_of_group},
-		{"at_console", section_of_console},
-	};
-
-	memset(&r->section, 0, sizeof(r->section));
-	if (!attributes[0] || attributes[2])
-		return reading_fault(
-			r, "<policy> must have exactly one of context, user, group and at_console");
-	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
-		if (strcmp(attributes[0], kinds[i].name) == 0)
-			return kinds[i].begin(r, attributes[1]);
-	}
-	assert(!"the table of elements names an attribute that the table of kinds does not");
-	return -EINVAL;
-}
-
 static int open_allow(struct reading *r, const char *const *attributes)
 {
 	return rule_read(r, EFFECT_ALLOW, attributes);
@@ -333,9 +223,20 @@ static int open_deny(struct reading *r, const char *const *attributes)
 	return rule_read(r, EFFECT_DENY, attributes);
 }
 
+static int open_check(struct reading *r, const char *const *attributes)
+{
+	return rule_read(r, EFFECT_CHECK, attributes);
+}
+
+static int open_audit(struct reading *r, const char *const *attributes)
+{
+	return rule_read(r, EFFECT_AUDIT, attributes);
+}
+
 #define TOP .inside = EL_BUSCONFIG
 static const struct element elements[ELEMENTS] = {
-	[EL_BUSCONFIG] = {"busconfig", .inside = ELEMENTS},
+	[EL_BUSCONFIG] = {"busconfig", .inside = ELEMENTS, .attributes = {"mode"},
+		.open = open_busconfig},
 	[EL_TYPE] = {"type", TOP, .text = take_type},
 	[EL_USER] = {"user", TOP, .text = take_user},
 	[EL_PIDFILE] = {"pidfile", TOP, .text = take_pidfile},
@@ -346,7 +247,8 @@ static const struct element elements[ELEMENTS] = {
 	[EL_INCLUDEDIR] = {"includedir", TOP, .text = take_includedir},
 	[EL_SERVICEDIR] = {"servicedir", TOP, .text = take_servicedir},
 	[EL_SERVICEHELPER] = {"servicehelper", TOP, .text = take_servicehelper},
-	[EL_LIMIT] = {"limit", TOP, .attributes = {"name"}, .open = open_limit, .text = take_limit},
+	[EL_LIMIT] = {"limit", TOP, .attributes = {"name", "user", "unit", "own"},
+		.open = limit_open, .text = limit_take},
 	[EL_FORK] = {"fork", TOP, .flag = IMAGE_FORK},
 	[EL_KEEP_UMASK] = {"keep_umask", TOP, .flag = IMAGE_KEEP_UMASK},
 	[EL_SYSLOG] = {"syslog", TOP, .flag = IMAGE_SYSLOG},
@@ -359,10 +261,15 @@ static const struct element elements[ELEMENTS] = {
 	[EL_SELINUX] = {"selinux", TOP},
 	[EL_ASSOCIATE] = {"associate", .inside = EL_SELINUX, .attributes = {"own", "context"},
 		.open = open_associate},
-	[EL_POLICY] = {"policy", TOP, .attributes = {"context", "user", "group", "at_console"},
-		.open = open_policy},
+	[EL_POLICY] = {"policy", TOP, .open = section_open,
+		.attributes = {"context", "user", "group", "at_console", "unit", "label", "mode"}},
+	[EL_RESTRICT] = {"restrict", TOP, .open = restriction_open,
+		.attributes = {"own", "own_prefix", "user", "group", "unit", "label", "revoke",
+			"mode"}},
 	[EL_ALLOW] = {"allow", .inside = EL_POLICY, .any_attributes = true, .open = open_allow},
 	[EL_DENY] = {"deny", .inside = EL_POLICY, .any_attributes = true, .open = open_deny},
+	[EL_CHECK] = {"check", .inside = EL_POLICY, .any_attributes = true, .open = open_check},
+	[EL_AUDIT] = {"audit", .inside = EL_POLICY, .any_attributes = true, .open = open_audit},
 };
 
 static int attributes_check(

@@ -47,6 +47,17 @@ const char *attribute_find(const char *const *attributes, const char *name)
 	return NULL;
 }
 
+int attribute_choice(struct reading *r, const char *const *attributes, const char *name,
+	const char *yes, const char *no, bool *ret)
+{
+	const char *value = attribute_find(attributes, name);
+
+	*ret = value && strcmp(value, yes) == 0;
+	if (!value || *ret || strcmp(value, no) == 0)
+		return 0;
+	return reading_fault(r, "bad value \"%s\" for %s: must be %s or %s", value, name, yes, no);
+}
+
 int item_append(struct arena *arena, struct list *to, struct slice text)
 {
 	struct item *item = arena_take(arena, sizeof(*item));

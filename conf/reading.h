@@ -55,13 +55,17 @@ struct reading {
 	struct { /* the <policy> that is open */
 		enum section_context context;
 		uint32_t id;
+		struct slice pattern; /* of a unit or a label */
+		bool permissive;
 		bool unknown; /* its user or group does not exist: rules are checked and lost */
 		bool dead; /* at_console="true": rules are checked and lost, as in the reference */
 	} section;
 	struct { /* the <include> that is open */
 		bool ignore_missing, if_selinux_enabled, selinux_root_relative;
 	} include;
+	bool permissive; /* <busconfig mode="permissive">: all sections of this file are */
 	enum limit limit; /* the <limit> that is open */
+	struct override_draft *override; /* the same, if it is for some connections only */
 };
 
 /* Complains, naming the current line; returns FAULT_CONFIG. */
@@ -72,6 +76,11 @@ void reading_remark(struct reading *r, int level, const char *format, ...)
 struct slice reading_path(struct reading *r, struct slice text);
 /* The value of an attribute, or NULL. */
 const char *attribute_find(const char *const *attributes, const char *name);
+/* One of two words; absent is the second. */
+int attribute_choice(struct reading *r, const char *const *attributes, const char *name,
+	const char *yes, const char *no, bool *ret);
+/* An element as it was written, but in one line; text NULL for want of memory. */
+struct slice element_words(struct arena *arena, const char *name, const char *const *attributes);
 /* -ENOMEM if the arena is */
 int item_append(struct arena *arena, struct list *to, struct slice text);
 /* What C's strtol would read, but all of it is looked at: 0, -EINVAL (no number), -ERANGE; what is neither

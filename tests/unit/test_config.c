@@ -109,9 +109,9 @@ static const struct row faults[] = {
 		      "group")},
 	/* policies */
 	{"<policy/>",
-		FATAL("<policy> must have exactly one of context, user, group and at_console")},
+		FATAL("<policy> must have exactly one of context, user, group, at_console, unit and label")},
 	{"<policy context=\"default\" user=\"root\"/>",
-		FATAL("<policy> must have exactly one of context, user, group and at_console")},
+		FATAL("<policy> must have exactly one of context, user, group, at_console, unit and label")},
 	{"<policy context=\"optional\"/>",
 		FATAL("bad policy context \"optional\": must be default or mandatory")},
 	{"<policy at_console=\"yes\"/>",

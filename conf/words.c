@@ -1,0 +1,42 @@
+/* words.c - an element as it was written, for whoever is told of it: in one line, with its escapes */
+#include "base/drop.h"
+#include "conf/reading.h"
+
+static void writer_escaped(struct writer *w, const char *text)
+{
+	static const char *const escapes[128] = {['&'] = "&amp;",
+		['<'] = "&lt;",
+		['>'] = "&gt;",
+		['"'] = "&quot;",
+		['\t'] = "&#9;",
+		['\n'] = "&#10;",
+		['\r'] = "&#13;"};
+
+	for (; *text; text++) {
+		unsigned char c = (unsigned char)*text;
+		const char *escape = c < ARRAY_SIZE(escapes) ? escapes[c] : NULL;
+
+		writer_bytes(w, escape ? escape : text, escape ? strlen(escape) : 1);
+	}
+}
+
+struct slice element_words(struct arena *arena, const char *name, const char *const *attributes)
+{
+	struct slice words = {NULL, 0};
+	struct writer w = {0};
+
+	writer_bytes(&w, "<", 1);
+	writer_bytes(&w, name, strlen(name));
+	for (; *attributes; attributes += 2) {
+		writer_bytes(&w, " ", 1);
+		writer_bytes(&w, attributes[0], strlen(attributes[0]));
+		writer_bytes(&w, "=\"", 2);
+		writer_escaped(&w, attributes[1]);
+		writer_bytes(&w, "\"", 1);
+	}
+	writer_bytes(&w, "/>", 2);
+	if (!w.bad)
+		words = arena_text(arena, (struct slice){(const char *)w.data, w.size});
+	writer_fini(&w);
+	return words;
+}
