@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 
 #include "base/drop.h"
+#include "base/log.h"
 #include "launch/warden.h"
 
 extern char **environ;
@@ -37,28 +38,55 @@ static void run_free(struct service_run *run)
 		return;
 	list_unlink(&run->link);
 	child_forget(&run->child);
+	outside_forget(&run->outside);
 	free(run->name);
 	free(run);
 }
 DROP_WITH(service_run, run_free)
+
+static int report_exec(struct warden *w, const struct broker_start *start, int error)
+{
+	char text[512];
+
+	snprintf(text, sizeof(text), "Failed to execute program %.*s: %s", SLICE_FMT(start->name),
+		strerror(error));
+	return report(w, start, SPAWN "ExecFailed", text);
+}
+
+static int report_end(struct warden *w, const struct broker_start *start, int status)
+{
+	char text[512];
+
+	if (WIFSIGNALED(status)) {
+		snprintf(text, sizeof(text), "Process %.*s received signal %d",
+			SLICE_FMT(start->name), WTERMSIG(status));
+		return report(w, start, SPAWN "ChildSignaled", text);
+	}
+	if (WEXITSTATUS(status) == 0)
+		return 0;
+	snprintf(text, sizeof(text), "Process %.*s exited with status %d", SLICE_FMT(start->name),
+		WEXITSTATUS(status));
+	return report(w, start, SPAWN "ChildExited", text);
+}
 
 static int run_ended(struct child *child, int status)
 {
 	struct service_run *run = container_of(child, struct service_run, child);
 	struct warden *w = container_of(run->services, struct warden, services);
 	struct broker_start start = {run->serial, slice_of(run->name)};
-	char text[512];
-	int r = 0;
+	int r = report_end(w, &start, status);
 
-	if (WIFSIGNALED(status)) {
-		snprintf(text, sizeof(text), "Process %s received signal %d", run->name,
-			WTERMSIG(status));
-		r = report(w, &start, SPAWN "ChildSignaled", text);
-	} else if (WEXITSTATUS(status) != 0) {
-		snprintf(text, sizeof(text), "Process %s exited with status %d", run->name,
-			WEXITSTATUS(status));
-		r = report(w, &start, SPAWN "ChildExited", text);
-	}
+	run_free(run);
+	return r;
+}
+
+static int outside_ended(struct outside *outside, int error, int status)
+{
+	struct service_run *run = container_of(outside, struct service_run, outside);
+	struct warden *w = container_of(run->services, struct warden, services);
+	struct broker_start start = {run->serial, slice_of(run->name)};
+	int r = error ? report_exec(w, &start, error) : report_end(w, &start, status);
+
 	run_free(run);
 	return r;
 }
@@ -116,13 +144,23 @@ static const char **make_argv(const struct image *image, const struct service *s
 	return argv;
 }
 
+/* Outside of the walls of our unit where systemd has made a way out, else as a child. */
 static int run_begin(struct warden *w, struct service_run *run, const struct child_plan *plan)
 {
-	int r = child_start(&run->child, plan);
+	struct starter_order order = {
+		plan->account, plan->argv, (const char *const *)(uintptr_t)plan->envp};
+	int r = -ENOENT;
 
+	if (w->options->systemd_activation && plan->account)
+		r = outside_start(&run->outside, &w->loop, &order, outside_ended);
 	if (r == 0)
-		r = child_watch(&run->child, &w->loop, run_ended);
-	return r;
+		return 0;
+	if (r != -ENOENT)
+		log_warning("%s is started within the unit of the bus, as there is no "
+			    "dbus-warden-starter: %s",
+			run->name, strerror(-r));
+	r = child_start(&run->child, plan);
+	return r < 0 ? r : child_watch(&run->child, &w->loop, run_ended);
 }
 
 static int execute(
@@ -135,7 +173,6 @@ static int execute(
 	DROP_HEAP const char **argv = make_argv(image, service);
 	DROP(service_run) run = calloc(1, sizeof(*run));
 	const char *why = NULL;
-	char text[512];
 	int r = -ENOMEM;
 
 	if (run && argv && (run->name = strndup(start->name.text, start->name.size)))
@@ -151,11 +188,8 @@ static int execute(
 	environment_fini(&environment);
 	if (why)
 		return report(w, start, SPAWN "FileInvalid", why);
-	if (r < 0) {
-		snprintf(text, sizeof(text), "Failed to execute program %.*s: %s",
-			SLICE_FMT(start->name), strerror(-r));
-		return report(w, start, SPAWN "ExecFailed", text);
-	}
+	if (r < 0)
+		return report_exec(w, start, -r);
 	list_append(&w->services.runs, &run->link);
 	run = NULL;
 	return 0;
@@ -178,8 +212,11 @@ void service_stop(struct warden *w, uint64_t serial)
 	list_for_each (at, &w->services.runs) {
 		struct service_run *run = list_entry(at, struct service_run, link);
 
-		if (run->serial == serial)
+		if (run->serial != serial)
+			continue;
+		if (run->child.pid)
 			kill(run->child.pid, SIGKILL);
+		outside_kill(&run->outside);
 	}
 }
 

@@ -6,11 +6,13 @@
 
 #include "base/list.h"
 #include "launch/child.h"
+#include "launch/outside.h"
 
-/* A service whose program runs. */
+/* A service whose program runs: as our child, or outside of our unit. */
 struct service_run {
 	struct list link; /* services.runs */
 	struct child child;
+	struct outside outside;
 	struct services *services;
 	char *name;
 	uint64_t serial;
