@@ -16,4 +16,6 @@ int explain_run(const struct options *o);
 int lint_run(const struct options *o);
 int test_run(const struct options *o);
 int diff_run(const struct options *o);
+int log_run(const struct options *o);
+int whocalled_run(const struct options *o);
 int whomay_run(const struct options *o);

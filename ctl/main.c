@@ -18,6 +18,10 @@ static const struct command commands[] = {
 		TAKES_OUTPUT | TAKES_POLICY, 1, UINT32_MAX, test_run},
 	{"diff", "A B", "which answers change from one configuration or image to another",
 		TAKES_OUTPUT | TAKES_OWNER | TAKES_BUS, 2, 2, diff_run},
+	{"log", "", "what was refused, and what else was recorded",
+		TAKES_OUTPUT | TAKES_RECORDS | TAKES_OUTCOME | TAKES_FOLLOW, 0, 0, log_run},
+	{"who-called", "NAME[.MEMBER]", "which recorded calls were made, by whom",
+		TAKES_OUTPUT | TAKES_RECORDS | TAKES_OUTCOME, 1, 1, whocalled_run},
 	{"who-may", "NAME", "who may own a name, and call what there",
 		TAKES_OUTPUT | TAKES_POLICY | TAKES_OWNER | TAKES_GRAPH, 1, 1, whomay_run},
 };
@@ -26,7 +30,7 @@ static int usage(FILE *to, int status)
 {
 	fputs("usage: wardenctl COMMAND [OPTION...] [ARGUMENT...]\n\n", to);
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
-		fprintf(to, "  %-8s %-10s %s\n", commands[i].name, commands[i].rest,
+		fprintf(to, "  %-10s %-13s %s\n", commands[i].name, commands[i].rest,
 			commands[i].summary);
 	fputs("\nwardenctl COMMAND --help lists its options; see also wardenctl(1).\n", to);
 	return status;

@@ -25,6 +25,9 @@ enum {
 	TAKES_EXPLAIN = 64,
 	TAKES_OWNER = 128, /* --peer-user alone */
 	TAKES_BUS = 256, /* which running bus */
+	TAKES_RECORDS = 512, /* which records, from where */
+	TAKES_OUTCOME = 1024, /* records of what was denied, of what was allowed */
+	TAKES_FOLLOW = 2048,
 };
 
 enum wish { WISH_NONE, WISH_CONNECT, WISH_OWN, WISH_SEND, WISH_BROADCAST, WISH_RECEIVE };
@@ -50,6 +53,9 @@ struct options {
 	const char *fail_on;
 	struct words ignored, actions;
 	bool graph, fitting;
+	/* records; `user` and `session` too */
+	const char *from, *unit, *destination, *reason, *since, *until;
+	bool follow, denied, allowed, permissive;
 	/* what is no option */
 	const char *const *rest;
 	uint32_t rest_n;

@@ -1,0 +1,280 @@
+/* entry.c - the reader of lines: it believes nothing of them but their form */
+#include <errno.h>
+#include <inttypes.h>
+
+#include "base/drop.h"
+#include "ctl/entry.h"
+
+#define CUT SLICE("_cut")
+
+void entry_init(struct entry *e)
+{
+	e->time = 0;
+	e->host[0] = '\0';
+	e->used = 0;
+	memset(e->record.values, 0, sizeof(e->record.values));
+	memset(e->cuts, 0, sizeof(e->cuts));
+}
+
+void entry_move(struct entry *to, const struct entry *from)
+{
+	*to = *from;
+	for (unsigned int i = 0; i < RECORD_FIELDS; i++) {
+		struct slice *text = &to->record.values[i].text;
+
+		if (text->text)
+			text->text = to->text + (text->text - from->text);
+	}
+}
+
+/* The field whose key is that, or RECORD_FIELDS. */
+static enum record_field field_find(struct slice key)
+{
+	unsigned int i = 0;
+
+	while (i < RECORD_FIELDS && !slice_is(key, record_key(i)))
+		i++;
+	return i;
+}
+
+static int number_read(struct slice s, int64_t *ret)
+{
+	bool minus = s.size > 0 && s.text[0] == '-';
+	uint64_t n = 0, most = minus ? (uint64_t)INT64_MAX + 1 : INT64_MAX;
+
+	if (s.size == minus || s.size - minus > 19)
+		return -EBADMSG;
+	for (size_t i = minus; i < s.size; i++) {
+		if (s.text[i] < '0' || s.text[i] > '9')
+			return -EBADMSG;
+		n = n * 10 + (uint64_t)(s.text[i] - '0');
+	}
+	if (n > most)
+		return -EBADMSG;
+	*ret = minus ? (int64_t)(0 - n) : (int64_t)n;
+	return 0;
+}
+
+static bool word_is_good(struct slice s)
+{
+	for (size_t i = 0; i < s.size; i++) {
+		char c = s.text[i];
+
+		if (!(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9') && c != '_')
+			return false;
+	}
+	return s.size > 0;
+}
+
+static int digit(char c)
+{
+	return c >= '0' && c <= '9' ? c - '0' : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+static bool is_printable(struct slice s, char least)
+{
+	for (size_t i = 0; i < s.size; i++)
+		if (s.text[i] < least || s.text[i] >= 0x7f)
+			return false;
+	return true;
+}
+
+/* Bytes that were encoded as libaudit does it, put into the entry. */
+static int text_decode(struct entry *e, struct slice s, struct slice *ret)
+{
+	bool quoted = s.size >= 2 && s.text[0] == '"' && s.text[s.size - 1] == '"';
+	size_t size = quoted ? s.size - 2 : s.size / 2;
+	char *to = e->text + e->used;
+
+	if (size > sizeof(e->text) - e->used || (!quoted && (s.size == 0 || s.size % 2)))
+		return -EBADMSG;
+	if (quoted) {
+		struct slice inside = {s.text + 1, size};
+
+		if (!is_printable(inside, '!') || memchr(inside.text, '"', size))
+			return -EBADMSG;
+		memcpy(to, inside.text, size);
+	}
+	for (size_t i = 0; !quoted && i < size; i++) {
+		int high = digit(s.text[2 * i]), low = digit(s.text[2 * i + 1]);
+
+		if (high < 0 || low < 0)
+			return -EBADMSG;
+		to[i] = (char)(high << 4 | low);
+	}
+	e->used += size;
+	*ret = (struct slice){to, size};
+	return 0;
+}
+
+static int text_keep(struct entry *e, struct slice s, struct slice *ret)
+{
+	if (s.size > sizeof(e->text) - e->used)
+		return -EBADMSG;
+	*ret = (struct slice){e->text + e->used, s.size};
+	memcpy(e->text + e->used, s.text, s.size);
+	e->used += s.size;
+	return 0;
+}
+
+static int value_read(struct entry *e, enum record_field field, struct slice s)
+{
+	struct record_value *v = &e->record.values[field];
+	int r = -EBADMSG;
+
+	if (v->known)
+		return -EBADMSG;
+	switch (record_kind_of(field)) {
+	case RECORD_KIND_NUMBER:
+		r = number_read(s, &v->number);
+		break;
+	case RECORD_KIND_WORD:
+		r = word_is_good(s) ? text_keep(e, s, &v->text) : -EBADMSG;
+		break;
+	case RECORD_KIND_TEXT:
+		r = text_decode(e, s, &v->text);
+		break;
+	case RECORD_KIND_PROSE:
+		r = is_printable(s, ' ') ? text_keep(e, s, &v->text) : -EBADMSG;
+		break;
+	}
+	v->full = (uint32_t)v->text.size;
+	v->known = r == 0;
+	return r;
+}
+
+/* The journal gives them in any order, also before the text. */
+static int cut_read(struct entry *e, struct slice key, struct slice s)
+{
+	enum record_field field = field_find(key);
+	int64_t full;
+
+	if (field == RECORD_FIELDS)
+		return 0;
+	if (number_read(s, &full) < 0 || full <= 0 || full > UINT32_MAX || e->cuts[field])
+		return -EBADMSG;
+	e->cuts[field] = (uint32_t)full;
+	return 0;
+}
+
+int entry_set(struct entry *e, struct slice key, struct slice value)
+{
+	enum record_field field = field_find(key);
+
+	if (slice_is(value, "?"))
+		return 0;
+	if (field != RECORD_FIELDS)
+		return value_read(e, field, value);
+	if (key.size > CUT.size && memcmp(key.text + key.size - CUT.size, CUT.text, CUT.size) == 0)
+		return cut_read(e, (struct slice){key.text, key.size - CUT.size}, value);
+	return 0;
+}
+
+int entry_finish(struct entry *e)
+{
+	for (unsigned int i = 0; i < RECORD_FIELDS; i++) {
+		struct record_value *v = &e->record.values[i];
+
+		if (!e->cuts[i])
+			continue;
+		if (!v->known || e->cuts[i] <= v->text.size ||
+			record_kind_of(i) == RECORD_KIND_NUMBER)
+			return -EBADMSG;
+		v->full = e->cuts[i];
+	}
+	if (!e->record.values[RECORD_VERB].known || !e->record.values[RECORD_RES].known)
+		return -EBADMSG;
+	return 0;
+}
+
+/* Up to `end`, and over it. */
+static struct slice slice_take(struct slice *s, char end)
+{
+	const char *found = s->size ? memchr(s->text, end, s->size) : NULL;
+	struct slice before = {s->text, found ? (size_t)(found - s->text) : s->size};
+	size_t over = before.size + (found != NULL);
+
+	*s = (struct slice){s->text + over, s->size - over};
+	return before;
+}
+
+int entry_read_line(struct entry *e, struct slice line)
+{
+	while (line.size > 0) {
+		struct slice value = slice_take(&line, ' ');
+		struct slice key = slice_take(&value, '=');
+
+		if (key.size == 0 || !word_is_good(key) || value.text == key.text + key.size)
+			return -EBADMSG;
+		/* nothing of the sentence can be given by the line */
+		if (field_find(key) == RECORD_WHY || entry_set(e, key, value) < 0)
+			return -EBADMSG;
+	}
+	return entry_finish(e);
+}
+
+/* The first place where `part` stands; NULL. */
+static const char *slice_find(struct slice s, struct slice part)
+{
+	return s.size ? memmem(s.text, s.size, part.text, part.size) : NULL;
+}
+
+int entry_read_sentence(struct entry *e, struct slice sentence)
+{
+	static const char lost[] = " (records lost before this one: ";
+	struct slice rest = sentence;
+	const char *why, *end;
+
+	/* "denied send: WHO -> WHOM: WHY": there is no blank behind a colon of WHO and WHOM */
+	slice_take(&rest, ':');
+	why = slice_find(rest, SLICE(": "));
+	if (!why || e->record.values[RECORD_WHY].known)
+		return 0;
+	rest = (struct slice){why + 2, rest.size - (size_t)(why + 2 - rest.text)};
+	end = slice_find(rest, slice_of(lost));
+	if (end && rest.text[rest.size - 1] == ')')
+		rest.size = (size_t)(end - rest.text);
+	return value_read(e, RECORD_WHY, rest);
+}
+
+int entry_read_text(struct entry *e, struct slice text)
+{
+	static const struct slice between = SLICE(" | ");
+	struct slice sentence = {text.text, 0}, line = text;
+	const char *at;
+
+	/* the sentence quotes rules, which may say anything; in a line no blank is without "=" */
+	while ((at = slice_find(line, between))) {
+		sentence.size = (size_t)(at - text.text);
+		line = (struct slice){at + between.size, text.size - sentence.size - between.size};
+	}
+	if (entry_read_line(e, line) < 0)
+		return -EBADMSG;
+	return entry_read_sentence(e, sentence);
+}
+
+const struct record_value *entry_value(const struct entry *e, enum record_field field)
+{
+	return e->record.values[field].known ? &e->record.values[field] : NULL;
+}
+
+struct slice entry_text(const struct entry *e, enum record_field field)
+{
+	return e->record.values[field].known ? e->record.values[field].text
+					     : (struct slice){NULL, 0};
+}
+
+int64_t entry_number(const struct entry *e, enum record_field field, int64_t otherwise)
+{
+	return e->record.values[field].known ? e->record.values[field].number : otherwise;
+}
+
+bool entry_is_denied(const struct entry *e)
+{
+	return !slice_is(entry_text(e, RECORD_RES), "success");
+}
+
+bool entry_is_permissive(const struct entry *e)
+{
+	return entry_number(e, RECORD_PERMISSIVE, 0) != 0;
+}
