@@ -61,12 +61,28 @@ static int run_timers(struct loop *loop, int *ret_wait)
 	return 0;
 }
 
+/* The first of the round, taken out of `events`. */
+static int run_first(struct loop *loop, struct epoll_event *events, int n)
+{
+	struct source *s = loop->first;
+	uint32_t what = n == ROUND_EVENTS ? EPOLLIN : 0;
+
+	for (int i = 0; i < n && s; i++) {
+		if (events[i].data.ptr != s)
+			continue;
+		what = events[i].events;
+		events[i].data.ptr = NULL;
+	}
+	return s && what ? s->ready(s, what) : 0;
+}
+
 static int run_sources(struct loop *loop, struct epoll_event *events, int n)
 {
-	int r = 0;
+	int r;
 
 	loop->pending = events;
 	loop->pending_n = n;
+	r = run_first(loop, events, n);
 	for (int i = 0; i < n && r >= 0; i++) {
 		struct source *s = events[i].data.ptr;
 

@@ -39,6 +39,9 @@ struct loop {
 	int epoll_fd;
 	bool stopping;
 	struct list timers;
+	/* told before all others of its round, and in a round with more events than one takes even if
+	 * there may be nothing: what it brings holds for whatever else came with it. May be NULL. */
+	struct source *first;
 	/* run after each round of callbacks, before sleeping; may be NULL */
 	int (*round)(struct loop *loop);
 	/* the round being dispatched: a source that goes away blanks its events here */

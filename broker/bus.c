@@ -11,6 +11,7 @@
 #include "broker/driver.h"
 #include "broker/listener.h"
 #include "broker/peer.h"
+#include "broker/sight.h"
 #include "broker/systemd_start.h"
 #include "policy/rules.h"
 
@@ -19,7 +20,7 @@
 #define WRITER_ROOM 4096 /* more than one name, or one sentence, takes */
 #define USER_BYTES_MIN (64u << 20)
 
-/* Silence is denial, so the order only decides whose reason is told first. */
+/* Silence is denial, so the order only decides whose reason is told first: labels, then these. */
 static const struct judge *const judges[] = {
 	&rules_connect,
 	&restrictions,
@@ -106,6 +107,8 @@ static bool wants_allowed(const struct image *image)
 static void gate_renew(struct bus *bus)
 {
 	bus->generation++;
+	bus->hides = sight_is_limited(&bus->policy.image);
+	bus->names.changed = limits_by_name(&bus->policy.image) ? peer_limits_renew : NULL;
 	bus->gate.note_allowed = wants_allowed(&bus->policy.image);
 	bus->gate.epoch.rules = bus->generation;
 	bus->gate.epoch.unique_names = flow_unique_names(&bus->policy.image);
@@ -118,6 +121,45 @@ static int writers_init(struct bus *bus)
 	if (!writer_grow(&bus->reply, WRITER_ROOM) || !writer_grow(&bus->message, WRITER_ROOM))
 		return -ENOMEM;
 	bus->reply.size = bus->message.size = 0;
+	return 0;
+}
+
+/* MAC first, as the reference asks. */
+static void judges_gather(struct bus *bus)
+{
+	uint32_t n = mac_judges(&bus->mac, bus->judges);
+
+	_Static_assert(ARRAY_SIZE(judges) + 2 <= BUS_JUDGES, "two more can come before them");
+	for (size_t i = 0; i < ARRAY_SIZE(judges); i++)
+		bus->judges[n++] = judges[i];
+}
+
+int bus_start_mac(struct bus *bus, int channel, const char **ret_why)
+{
+	struct mac_site site = mac_site();
+	struct mac_setup setup = {
+		.bus_type = bus->type,
+		.apparmor = bus->policy.image.header->apparmor,
+		.spare_of = channel,
+		.loop = &bus->loop,
+	};
+	struct process launch;
+	int r = process_of_socket(channel, &launch);
+
+	if (r < 0) {
+		*ret_why = "dbus-warden cannot be known";
+		return r;
+	}
+	setup.label = (struct slice){launch.label, launch.label_size};
+	r = mac_start(&bus->mac, &site, &setup, ret_why);
+	process_fini(&launch);
+	if (r < 0)
+		return r;
+	judges_gather(bus);
+	if (bus->mac.bus) {
+		bus->gate.mac_epoch = mac_epoch;
+		bus->gate.mac_arg = &bus->mac;
+	}
 	return 0;
 }
 
@@ -152,7 +194,8 @@ int bus_init(struct bus *bus, const struct policy *policy)
 	bus->driver_name->permanent = true;
 	bus->policy = *policy;
 	pools_set(bus);
-	bus->gate = (struct gate){.judges = judges,
+	judges_gather(bus);
+	bus->gate = (struct gate){.judges = bus->judges,
 		.note = trail_note,
 		.note_arg = &bus->trail,
 		.audits = rules_audit,
@@ -186,6 +229,7 @@ void bus_fini(struct bus *bus)
 	trail_fini(&bus->trail);
 	batch_fini(&bus->batch);
 	flow_fini(&bus->flow);
+	mac_fini(&bus->mac);
 	process_fini(&bus->own);
 	writer_fini(&bus->reply);
 	writer_fini(&bus->message);
@@ -228,6 +272,7 @@ static void unnamed_rederive(struct bus *bus)
 			}
 			subject_fini(&peer->subject);
 			peer->subject = fresh;
+			peer_limits_renew(peer);
 		}
 	}
 }
@@ -254,6 +299,7 @@ int bus_set_policy(struct bus *bus, const struct policy *policy)
 
 		subject_fini(&peer->subject);
 		peer->subject = fresh[n++];
+		peer_limits_renew(peer);
 	}
 	free(fresh);
 	unnamed_rederive(bus);

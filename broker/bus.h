@@ -12,7 +12,10 @@
 #include "broker/matches.h"
 #include "broker/name.h"
 #include "broker/reply.h"
+#include "mac/mac.h"
 #include "policy/gate.h"
+
+#define BUS_JUDGES 12 /* more than there are */
 
 /* A mapped and validated policy image. */
 struct policy {
@@ -32,12 +35,14 @@ struct bus {
 	uint32_t uid; /* the bus's own */
 	char guid[33], machine_id[33], type[32];
 	uint32_t pid; /* what the driver reports as its own: launch's */
-	bool selinux; /* labels are SELinux contexts */
 	struct process own; /* the bus's own groups, for GetConnectionCredentials */
 	bool systemd_activation;
 
 	struct policy policy;
 	uint64_t generation; /* of the policy, 1 is the first */
+	bool hides; /* it has rules about who is told of a name */
+	struct mac mac; /* who judges by labels */
+	const struct judge *judges[BUS_JUDGES]; /* the gate's */
 	struct gate gate;
 	struct flow flow; /* the gate's */
 	struct trail trail;
@@ -73,6 +78,9 @@ struct bus {
 
 /* Takes no ownership of `policy`'s memory before it succeeds. 0 or -errno. */
 int bus_init(struct bus *bus, const struct policy *policy);
+/* Lets labels be judged, too, by what `channel` (to launch) says of the bus's own; once bus->type is
+ * known and before anybody connects. 0, or -errno with a sentence in *ret_why. */
+int bus_start_mac(struct bus *bus, int channel, const char **ret_why);
 void bus_fini(struct bus *bus);
 
 /*

@@ -107,14 +107,28 @@ static int find_method(const struct message *m, const struct method **ret)
 	return interface_known ? FAULT_UNKNOWN_METHOD : FAULT_UNKNOWN_INTERFACE;
 }
 
-/* A refusal of the driver's own, told to the trail like the policy's. */
-static int refuse_privileged(struct call *call, const char *text)
+static struct traffic traffic_of_call(const struct call *call)
 {
-	struct traffic traffic = {.type = MESSAGE_CALL,
+	return (struct traffic){.type = MESSAGE_CALL,
 		.path = call->message->path,
 		.interface = call->message->interface,
 		.member = call->message->member,
 		.destination = call->message->destination};
+}
+
+int call_may_watch(struct call *call)
+{
+	struct traffic traffic = traffic_of_call(call);
+	struct request q = {
+		.verb = VERB_MONITOR, .sender = &call->peer->party, .traffic = &traffic};
+
+	return gate_ask_labels(&call->bus->gate, &q).answer == ANSWER_DENY ? FAULT_DENIED : 0;
+}
+
+/* A refusal of the driver's own, told to the trail like the policy's. */
+static int refuse_privileged(struct call *call, const char *text)
+{
+	struct traffic traffic = traffic_of_call(call);
 	struct request q = {
 		.verb = call->method->run == driver_become_monitor ? VERB_MONITOR : VERB_DRIVER,
 		.sender = &call->peer->party,

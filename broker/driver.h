@@ -52,6 +52,9 @@ int call_reply(struct call *call);
 int call_refuse(struct call *call, int fault, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/* Whether no MAC judge objects to this caller's watching what is not for it: 0 or a fault. */
+int call_may_watch(struct call *call);
+
 extern const struct method driver_methods[];
 extern const size_t driver_methods_n;
 

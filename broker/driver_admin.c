@@ -219,8 +219,10 @@ int driver_become_monitor(struct call *call)
 	struct peer *peer = call->peer;
 	struct matchrule **rules;
 	uint32_t n, flags;
-	int r = parse_rules(call, &body, &rules, &n);
+	int r = call_may_watch(call);
 
+	if (r == 0)
+		r = parse_rules(call, &body, &rules, &n);
 	if (r != 0)
 		return r;
 	flags = body_u32(&body);

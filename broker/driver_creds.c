@@ -7,13 +7,14 @@
 #include "broker/driver.h"
 #include "broker/fault.h"
 #include "broker/peer.h"
+#include "broker/sight.h"
 
 /* The connection a method asks about. *ret is NULL for the driver itself. */
 static int find_connection(struct call *call, struct peer **ret)
 {
 	struct body body = body_of(call->message);
 	struct slice text = body_string(&body);
-	struct name *name = name_find(&call->bus->names, text);
+	struct name *name = sight_find(call->peer, text);
 
 	*ret = NULL;
 	if (name && name->permanent)
@@ -60,14 +61,16 @@ int driver_get_adt(struct call *call)
 
 int driver_get_selinux_context(struct call *call)
 {
+	const struct mac_label *label;
 	struct peer *peer;
 	int r = find_connection(call, &peer);
 
 	if (r != 0)
 		return r;
-	if (!call->bus->selinux || !peer || !peer->process.label)
+	label = peer ? peer->mac_label : call->bus->mac.bus;
+	if (!mac_is_selinux(&call->bus->mac) || !label)
 		return FAULT_NO_SELINUX;
-	compose_bytes(&call->reply, (struct slice){peer->process.label, peer->process.label_size});
+	compose_bytes(&call->reply, slice_of(label->name));
 	return 0;
 }
 

@@ -33,7 +33,7 @@ static int refuse_limit(struct call *call)
 {
 	struct request q = {.verb = VERB_DRIVER, .sender = &call->peer->party};
 	enum limit limit = LIMIT_MAX_MATCH_RULES_PER_CONNECTION;
-	int64_t figure = bus_limit(call->bus, limit);
+	int64_t figure = peer_limit(call->peer, limit);
 
 	gate_refuse_limit(&call->bus->gate, &q, limit, figure);
 	return call_refuse(call, FAULT_LIMITS, "%s=%lld", limit_name(limit), (long long)figure);
@@ -58,8 +58,7 @@ int driver_add_match(struct call *call)
 	const char *why = NULL;
 	int r;
 
-	if (peer->matches.rules >=
-		(uint64_t)bus_limit(call->bus, LIMIT_MAX_MATCH_RULES_PER_CONNECTION))
+	if (peer->matches.rules >= (uint64_t)peer_limit(peer, LIMIT_MAX_MATCH_RULES_PER_CONNECTION))
 		return refuse_limit(call);
 	r = matchrule_parse(text, &rule, &why);
 	if (r > 0)
@@ -69,6 +68,11 @@ int driver_add_match(struct call *call)
 	if (rule->eavesdrop && !peer_is_privileged(peer)) {
 		matchrule_free(rule);
 		return call_refuse(call, FAULT_NOT_PRIVILEGED, "eavesdrop='true'");
+	}
+	r = rule->eavesdrop ? call_may_watch(call) : 0;
+	if (r != 0) {
+		matchrule_free(rule);
+		return r;
 	}
 	r = rule_add(peer, rule);
 	if (r == 0)

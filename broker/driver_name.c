@@ -6,6 +6,7 @@
 #include "broker/driver.h"
 #include "broker/fault.h"
 #include "broker/peer.h"
+#include "broker/sight.h"
 #include "broker/syntax.h"
 #include "broker/systemd_start.h"
 #include "policy/rules.h"
@@ -29,7 +30,7 @@ int driver_hello(struct call *call)
 		return FAULT_HELLO_TWICE;
 	r = peer_register(peer, &limit);
 	if (r == FAULT_LIMITS) {
-		int64_t figure = bus_limit(call->bus, limit);
+		int64_t figure = peer_limit(peer, limit);
 
 		gate_refuse_limit(&call->bus->gate, &q, limit, figure);
 		return call_refuse(call, r, "%s=%lld", limit_name(limit), (long long)figure);
@@ -60,7 +61,7 @@ int driver_request_name(struct call *call)
 	uint32_t flags = body_u32(&body), code;
 	struct peer *peer = call->peer;
 	struct request q = {.verb = VERB_OWN, .sender = &peer->party, .name = name};
-	int64_t most = bus_limit(call->bus, LIMIT_MAX_NAMES_PER_CONNECTION);
+	int64_t most = peer_limit(peer, LIMIT_MAX_NAMES_PER_CONNECTION);
 	struct name_change change;
 	int r = check_name(call, name);
 
@@ -100,6 +101,8 @@ int driver_release_name(struct call *call)
 	if (r != 0)
 		return r;
 	name_release(&call->bus->names, call->peer, name, &code, &change);
+	if (code == RELEASE_NOT_OWNER && !sight_of(call->peer, name))
+		code = RELEASE_NON_EXISTENT;
 	if (change.name) {
 		driver_name_changed(call->bus, &change);
 		name_put(change.name);
@@ -117,7 +120,7 @@ int driver_list_queued_owners(struct call *call)
 {
 	struct body body = body_of(call->message);
 	struct slice text = body_string(&body);
-	struct name *name = name_find(&call->bus->names, text);
+	struct name *name = sight_find(call->peer, text);
 	bool is_driver = slice_is(text, DRIVER_NAME);
 	size_t open;
 
@@ -137,7 +140,7 @@ int driver_name_has_owner(struct call *call)
 {
 	struct body body = body_of(call->message);
 	struct slice text = body_string(&body);
-	struct name *name = name_find(&call->bus->names, text);
+	struct name *name = sight_find(call->peer, text);
 
 	compose_bool(&call->reply, name && (name->permanent || name_owner(name)));
 	return 0;
@@ -147,7 +150,7 @@ int driver_get_name_owner(struct call *call)
 {
 	struct body body = body_of(call->message);
 	struct slice text = body_string(&body);
-	struct name *name = name_find(&call->bus->names, text);
+	struct name *name = sight_find(call->peer, text);
 
 	if (name && name->permanent)
 		compose_string(&call->reply, text);
@@ -164,7 +167,7 @@ int driver_list_names(struct call *call)
 
 	compose_string(&call->reply, SLICE(DRIVER_NAME));
 	for (struct name *n = call->bus->names.table; n; n = n->hh.next) {
-		if (name_owner(n))
+		if (name_owner(n) && sight_of(call->peer, n->text))
 			compose_string(&call->reply, n->text);
 	}
 	compose_close_array(&call->reply, open, 4);
@@ -177,8 +180,12 @@ int driver_list_activatable_names(struct call *call)
 	size_t open = compose_open_array(&call->reply, 4);
 
 	compose_string(&call->reply, SLICE(DRIVER_NAME));
-	for (uint32_t i = 0; i < image->header->services.count; i++)
-		compose_string(&call->reply, image_slice(image, image->services[i].name));
+	for (uint32_t i = 0; i < image->header->services.count; i++) {
+		struct slice name = image_slice(image, image->services[i].name);
+
+		if (sight_of(call->peer, name))
+			compose_string(&call->reply, name);
+	}
 	compose_close_array(&call->reply, open, 4);
 	return 0;
 }
@@ -189,7 +196,7 @@ static int start_permitted(struct call *call, struct slice name)
 	struct traffic traffic = {.type = MESSAGE_CALL, .destination = name};
 	struct request q = {.verb = VERB_SEND, .sender = &call->peer->party, .traffic = &traffic};
 
-	if (!rules_may_call(&q)) {
+	if (!rules_may_call(&q) && !call->bus->gate.permissive) {
 		q.verb = VERB_ACTIVATE;
 		gate_refuse(&call->bus->gate, &q, "no method call to the service is allowed");
 		return call_refuse(call, FAULT_DENIED, "\"%.*s\"", SLICE_FMT(name));
@@ -201,9 +208,9 @@ int driver_start_service_by_name(struct call *call)
 {
 	struct body body = body_of(call->message);
 	struct slice text = body_string(&body);
-	struct name *name = name_find(&call->bus->names, text);
+	struct name *name = sight_find(call->peer, text);
 
-	if (!image_service(&call->bus->policy.image, text))
+	if (!image_service(&call->bus->policy.image, text) || !sight_of(call->peer, text))
 		return call_refuse(call, FAULT_SERVICE_UNKNOWN, "\"%.*s\"", SLICE_FMT(text));
 	if (!name || !name_owner(name))
 		return start_permitted(call, text);

@@ -9,7 +9,11 @@ static void features(struct call *call)
 	size_t open = compose_open_array(&call->reply, 4);
 
 	compose_string(&call->reply, SLICE("ActivatableServicesChanged"));
+	if (mac_is_apparmor(&call->bus->mac))
+		compose_string(&call->reply, SLICE("AppArmor"));
 	compose_string(&call->reply, SLICE("HeaderFiltering"));
+	if (mac_is_selinux(&call->bus->mac))
+		compose_string(&call->reply, SLICE("SELinux"));
 	if (call->bus->systemd_activation)
 		compose_string(&call->reply, SLICE("SystemdActivation"));
 	compose_close_array(&call->reply, open, 4);

@@ -98,17 +98,19 @@ void driver_answer(struct peer *to, const struct writer *bytes)
 		.header = bytes->data, .header_size = bytes->size, .transient = true};
 
 	/* what it asked for itself may overrun its queue, but not without end */
-	if (to->out.bytes / 2 <= (uint64_t)bus_limit(to->bus, LIMIT_MAX_OUTGOING_BYTES))
+	if (to->out.bytes / 2 <= (uint64_t)peer_limit(to, LIMIT_MAX_OUTGOING_BYTES))
 		(void)outgoing_send(to, &parcel);
 }
 
-static void broadcast(struct bus *bus, const struct writer *bytes)
+/* `about`: the name that it tells of, for those who may see it; absent: for everybody. */
+static void broadcast(struct bus *bus, const struct writer *bytes, struct slice about)
 {
 	struct message m;
 	struct transit t;
 
 	if (!begin(bus, bytes, &m, &t))
 		return;
+	t.about = about;
 	transit_capture(&t);
 	transit_spread(&t);
 	transit_fini(&t);
@@ -228,7 +230,7 @@ void driver_name_changed(struct bus *bus, const struct name_change *change)
 	compose_string(&c, change->from ? change->from->unique_name : SLICE(""));
 	compose_string(&c, change->to ? change->to->unique_name : SLICE(""));
 	if (compose_end(&c) == 0)
-		broadcast(bus, c.out);
+		broadcast(bus, c.out, name);
 	if (change->to)
 		send_name(bus, change->to, "NameAcquired", name);
 }
@@ -239,5 +241,5 @@ void driver_services_changed(struct bus *bus)
 
 	compose_signal(bus, &c, "ActivatableServicesChanged", "", (struct slice){NULL, 0});
 	if (compose_end(&c) == 0)
-		broadcast(bus, c.out);
+		broadcast(bus, c.out, (struct slice){NULL, 0});
 }

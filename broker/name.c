@@ -84,6 +84,8 @@ static int name_set_grow(struct peer *peer, uint32_t n)
 static void name_set_changed(struct peer *peer)
 {
 	peer->party.names_id = ++peer->name->names->sets;
+	if (peer->name->names->changed)
+		peer->name->names->changed(peer);
 }
 
 /* Behind those that it owns, or behind all: no other has to be looked at. */

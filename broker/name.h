@@ -24,6 +24,8 @@ struct names {
 	struct name *table;
 	uint32_t owned; /* names with an owner, unique ones included, the driver's not */
 	uint32_t owned_peak;
+	/* told of a peer whose set of names is another one; NULL: nobody needs to know */
+	void (*changed)(struct peer *peer);
 	uint64_t sets; /* how many name sets there ever were: party.names_id of the last */
 };
 

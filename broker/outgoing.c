@@ -122,10 +122,10 @@ int outgoing_check(struct peer *to, const struct parcel *parcel, enum limit *ret
 	if (list_is_empty(&out->packets))
 		return 0;
 	HASH_FIND(hh, out->shares, &payer->uid, sizeof(payer->uid), share);
-	if (!has_room((uint64_t)bus_limit(to->bus, LIMIT_MAX_OUTGOING_BYTES), out->bytes,
+	if (!has_room((uint64_t)peer_limit(to, LIMIT_MAX_OUTGOING_BYTES), out->bytes,
 		    share ? share->bytes : 0, whole))
 		return refuse_full(to, LIMIT_MAX_OUTGOING_BYTES, ret_limit);
-	if (parcel->fds_n && !has_room((uint64_t)bus_limit(to->bus, LIMIT_MAX_OUTGOING_UNIX_FDS),
+	if (parcel->fds_n && !has_room((uint64_t)peer_limit(to, LIMIT_MAX_OUTGOING_UNIX_FDS),
 				     out->fds, share ? share->fds : 0, whole))
 		return refuse_full(to, LIMIT_MAX_OUTGOING_UNIX_FDS, ret_limit);
 	return 0;

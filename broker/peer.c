@@ -44,7 +44,21 @@ static void identity_fill(struct peer *peer)
 		.unit = p->unit,
 		.slices = p->slices,
 		.label = p->label,
-		.label_size = (uint32_t)p->label_size};
+		.label_size = (uint32_t)p->label_size,
+		.mac = peer->mac_label};
+}
+
+/* Where labels are judged, who has none is nobody. */
+static int label_find(struct peer *peer)
+{
+	struct request q = {.verb = VERB_CONNECT, .sender = &peer->party};
+	int r = mac_label_of(&peer->bus->mac,
+		(struct slice){peer->process.label, peer->process.label_size}, &peer->mac_label);
+
+	identity_fill(peer);
+	if (r == -EACCES)
+		gate_refuse(&peer->bus->gate, &q, "the kernel gives no MAC label for it");
+	return r;
 }
 
 /* Over the limit the user with the most unfinished connections loses its oldest. */
@@ -116,7 +130,10 @@ int peer_new(struct bus *bus, int fd)
 	outgoing_init(&peer->out);
 	match_holder_init(&peer->matches);
 	peer->party.subject = &peer->subject;
+	peer->subject.identity = &peer->identity;
 	r = process_of_socket(fd, &peer->process);
+	if (r == 0)
+		r = label_find(peer);
 	if (r == 0)
 		peer->user = user_get(&bus->users, peer->process.uid);
 	if (r == 0 && !peer->user)
@@ -129,8 +146,6 @@ int peer_new(struct bus *bus, int fd)
 		peer_free(peer);
 		return r;
 	}
-	identity_fill(peer);
-	peer->subject.identity = &peer->identity;
 	if (patience > 0)
 		timer_arm(&peer->auth_timer, &bus->loop, (uint64_t)patience * 1000, auth_overdue);
 	incomplete_add(peer);
@@ -148,14 +163,29 @@ void peer_free(struct peer *peer)
 	close(peer->source.fd);
 	subject_fini(&peer->subject);
 	process_fini(&peer->process);
+	mac_label_put(&peer->bus->mac.labels, peer->mac_label);
 	if (peer->sasl)
 		sasl_fini(peer->sasl);
 	free(peer->sasl);
 	free(peer->name_set);
+	free(peer->limits);
 	user_unref(peer->user);
 	list_unlink(&peer->link);
 	list_unlink(&peer->dying_link);
 	free(peer);
+}
+
+void peer_limits_renew(struct peer *peer)
+{
+	const struct image *image = &peer->bus->policy.image;
+	int64_t limits[LIMITS];
+
+	free(TAKE(peer->limits));
+	if (!limits_of(image, &peer->identity, peer->party.names, peer->primary_n, limits))
+		return;
+	peer->limits = malloc(sizeof(limits));
+	if (peer->limits)
+		memcpy(peer->limits, limits, sizeof(limits));
 }
 
 void peer_kill(struct peer *peer, const char *why)
@@ -181,7 +211,7 @@ static int register_limits(const struct peer *peer, enum limit *ret_limit)
 	if (bus->peers_n >= (uint64_t)bus_limit(bus, *ret_limit))
 		return FAULT_LIMITS;
 	*ret_limit = LIMIT_MAX_CONNECTIONS_PER_USER;
-	if (peer->user->connections >= (uint64_t)bus_limit(bus, *ret_limit))
+	if (peer->user->connections >= (uint64_t)peer_limit(peer, *ret_limit))
 		return FAULT_LIMITS;
 	return 0;
 }

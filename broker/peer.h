@@ -31,6 +31,7 @@ struct peer {
 
 	struct process process; /* owns what identity borrows */
 	struct identity identity;
+	struct mac_label *mac_label; /* held for identity.mac; NULL: nobody judges by it */
 	struct subject subject;
 	struct party party; /* names: name_set */
 	struct user *user;
@@ -53,6 +54,7 @@ struct peer {
 	struct list duties; /* reply.callee_link: calls that it has not answered */
 	uint32_t calls_n, calls_peak;
 	struct list held; /* held.peer_link: messages that wait for a service */
+	int64_t *limits; /* those that hold for it, where some differ from the bus's; owned */
 	uint64_t last_route; /* bus.route of the last message it was given */
 };
 
@@ -71,6 +73,15 @@ void peer_retire(struct peer *peer);
 void peers_reap(struct bus *bus);
 /* Frees one that is not announced anywhere (bus_fini). */
 void peer_free(struct peer *peer);
+
+/* Finds out which limits hold for it; to be called when its identity, names or the policy changed.
+ * Without memory it is under those of all. */
+void peer_limits_renew(struct peer *peer);
+
+static inline int64_t peer_limit(const struct peer *peer, enum limit limit)
+{
+	return peer->limits ? peer->limits[limit] : bus_limit(peer->bus, limit);
+}
 
 static inline bool peer_is_privileged(const struct peer *peer)
 {

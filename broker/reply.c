@@ -93,7 +93,7 @@ int reply_expect(struct bus *bus, struct peer *caller, struct peer *callee, uint
 	/* equal keys would share a bucket of the table, however large it is made */
 	if (find(bus, caller, callee, serial))
 		return FAULT_SERIAL_IN_USE;
-	if (caller->calls_n >= (uint64_t)bus_limit(bus, LIMIT_MAX_REPLIES_PER_CONNECTION))
+	if (caller->calls_n >= (uint64_t)peer_limit(caller, LIMIT_MAX_REPLIES_PER_CONNECTION))
 		return FAULT_LIMITS;
 	r = slot_take(replies);
 	if (!r)

@@ -12,6 +12,7 @@
 #include "broker/fault.h"
 #include "broker/peer.h"
 #include "broker/route.h"
+#include "broker/sight.h"
 #include "broker/transit.h"
 #include "policy/rules.h"
 
@@ -52,6 +53,7 @@ static void authenticated(struct peer *peer)
 		peer_kill(peer, "no memory for its policy");
 		return;
 	}
+	peer_limits_renew(peer);
 	if (gate_ask(&bus->gate, &q).answer != ANSWER_ALLOW)
 		peer_kill(peer, NULL);
 }
@@ -98,12 +100,20 @@ static void refuse_denied(struct peer *peer, struct transit *t)
 	route_refuse(peer, m, FAULT_DENIED, text);
 }
 
+/* The limit is that of who gets the message, or of who awaits a reply to it. */
+static int64_t limit_figure(const struct transit *t)
+{
+	const struct peer *whose =
+		t->limit == LIMIT_MAX_REPLIES_PER_CONNECTION ? t->sender : t->addressee;
+
+	return whose ? peer_limit(whose, t->limit) : bus_limit(t->bus, t->limit);
+}
+
 static void refuse_limit(struct peer *peer, struct transit *t)
 {
 	char text[96];
 
-	snprintf(text, sizeof(text), "%s=%lld", limit_name(t->limit),
-		(long long)bus_limit(peer->bus, t->limit));
+	snprintf(text, sizeof(text), "%s=%lld", limit_name(t->limit), (long long)limit_figure(t));
 	route_refuse(peer, t->message, FAULT_LIMITS, text);
 }
 
@@ -118,6 +128,10 @@ static void refuse_name(struct peer *peer, const struct message *m, int fault)
 
 static void refuse(struct peer *peer, struct transit *t, int fault)
 {
+	/* that it was denied would show that there is such a name */
+	if (fault == FAULT_DENIED && !sight_of(peer, t->message->destination))
+		fault = t->message->flags & MESSAGE_NO_AUTO_START ? FAULT_NO_OWNER
+								  : FAULT_SERVICE_UNKNOWN;
 	if (fault == FAULT_DENIED)
 		refuse_denied(peer, t);
 	else if (fault == FAULT_LIMITS)
@@ -147,7 +161,7 @@ static int expect_reply(struct transit *t, struct peer *to)
 	r = reply_expect(t->bus, t->sender, to, t->message->serial);
 	if (r == FAULT_LIMITS) {
 		t->limit = LIMIT_MAX_REPLIES_PER_CONNECTION;
-		gate_refuse_limit(&t->bus->gate, &q, t->limit, bus_limit(t->bus, t->limit));
+		gate_refuse_limit(&t->bus->gate, &q, t->limit, limit_figure(t));
 	}
 	return r;
 }
@@ -178,7 +192,7 @@ static void to_driver(struct peer *peer, struct transit *t)
 	const struct message *m = t->message;
 	bool is_hello = m->type == MESSAGE_CALL && m->member.text && slice_is(m->member, "Hello") &&
 			(!m->interface.text || slice_is(m->interface, DRIVER_NAME));
-	bool done = false;
+	bool allowed, done = false;
 
 	/* monitors see Hello with the name that it brings */
 	if (is_hello && peer->state == PEER_UNNAMED) {
@@ -189,9 +203,13 @@ static void to_driver(struct peer *peer, struct transit *t)
 	/* monitors see what a signal to the driver sets off before the signal, as in the reference */
 	if (m->type == MESSAGE_CALL)
 		transit_capture(t);
-	/* before Hello nothing but Hello is answered, and no policy hinders that; a second one is a
+	/* before Hello nothing but Hello is answered, and no rule hinders that; a second one is a
 	 * call like any other */
-	if (peer->state == PEER_UNNAMED || transit_ask(t, NULL, false).answer == ANSWER_ALLOW)
+	if (peer->state == PEER_UNNAMED)
+		allowed = transit_ask_labels(t);
+	else
+		allowed = transit_ask(t, NULL, false).answer == ANSWER_ALLOW;
+	if (allowed)
 		done = driver_handle(peer, t);
 	else
 		refuse(peer, t, FAULT_DENIED);

@@ -125,7 +125,7 @@ static bool handle_message(struct peer *peer, const uint8_t *bytes, size_t size)
 		route_violation(peer, FAULT_MALFORMED, why);
 		return false;
 	}
-	if (m.fds > (uint64_t)bus_limit(peer->bus, LIMIT_MAX_MESSAGE_UNIX_FDS)) {
+	if (m.fds > (uint64_t)peer_limit(peer, LIMIT_MAX_MESSAGE_UNIX_FDS)) {
 		route_violation(peer, FAULT_TOO_LARGE, "too many file descriptors");
 		return false;
 	}
@@ -157,7 +157,7 @@ static bool fds_hold(struct peer *peer)
 
 	if (in->fds_n == 0)
 		return true;
-	if (in->fds_n > (uint64_t)bus_limit(bus, LIMIT_MAX_MESSAGE_UNIX_FDS))
+	if (in->fds_n > (uint64_t)peer_limit(peer, LIMIT_MAX_MESSAGE_UNIX_FDS))
 		route_violation(peer, FAULT_TOO_LARGE, "too many file descriptors");
 	else if (charge_take(&in->charge, peer->user, 0, in->fds_n - in->charge.fds) != 0)
 		route_violation(peer, FAULT_TOO_LARGE, "its user has used up its share of the bus");
@@ -200,9 +200,9 @@ static void hold(struct peer *peer, const uint8_t *bytes, size_t size, size_t wa
 }
 
 /* The relayed message is longer than what came in by its sender's name: both must be valid. */
-static size_t size_limit(const struct bus *bus)
+static size_t size_limit(const struct peer *peer)
 {
-	uint64_t limit = (uint64_t)bus_limit(bus, LIMIT_MAX_MESSAGE_SIZE);
+	uint64_t limit = (uint64_t)peer_limit(peer, LIMIT_MAX_MESSAGE_SIZE);
 
 	return limit < MESSAGE_SIZE_MAX - RELAY_ROOM ? limit : MESSAGE_SIZE_MAX - RELAY_ROOM;
 }
@@ -221,7 +221,7 @@ static void consume(struct peer *peer, const uint8_t *bytes, size_t size)
 		}
 		if (!fds_negotiated(peer))
 			return;
-		r = message_measure(bytes + at, size - at, size_limit(peer->bus), &want);
+		r = message_measure(bytes + at, size - at, size_limit(peer), &want);
 		if (r != 0) {
 			route_violation(peer, r, NULL);
 			return;

@@ -11,6 +11,7 @@
 #include "broker/driver.h"
 #include "broker/listener.h"
 #include "broker/supervisor.h"
+#include "broker/tenure.h"
 #include "link/launch_broker.h"
 
 static int take_fd(struct letter *l, uint32_t i)
@@ -68,13 +69,20 @@ static int policy_take(struct supervisor *s, int fd, const char **ret_why, bool 
 
 	if (r < 0)
 		return r;
+	*ret_why = mac_unfit(&s->bus->mac, policy.image.header->apparmor);
+	if (*ret_why) {
+		policy_close(&policy);
+		return -ENOTSUP;
+	}
 	*ret_services = !services_equal(&s->bus->policy.image, &policy.image);
 	r = bus_set_policy(s->bus, &policy);
 	if (r < 0) {
 		*ret_why = "no memory for the new policy";
 		policy_close(&policy);
+		return r;
 	}
-	return r;
+	tenure_review(s->bus);
+	return 0;
 }
 
 static int on_policy(struct supervisor *s, struct letter *l)
@@ -212,11 +220,18 @@ static int setup(struct supervisor *s, struct bus *bus, struct letter *l, int ch
 	log_open("dbus-warden-broker", (m.flags & SETUP_STDERR ? LOG_TO_STDERR : 0u) |
 					       (m.flags & SETUP_SYSLOG ? LOG_TO_SYSLOG : 0u));
 	bus->pid = m.pid;
-	bus->selinux = m.flags & SETUP_SELINUX;
+	bus->gate.permissive = m.flags & SETUP_PERMISSIVE;
+	if (bus->gate.permissive)
+		log_warning("The policy is on trial (--permissive): what it denies is let through");
 	bus->systemd_activation = m.flags & SETUP_SYSTEMD_ACTIVATION;
 	copy_id(bus->type, sizeof(bus->type),
 		image_slice(&policy.image, policy.image.header->type));
 	trail_init(&bus->trail, recorder, bus->type[0] ? bus->type : "bus");
+	r = bus_start_mac(bus, channel, &why);
+	if (r < 0) {
+		log_error("No bus: %s", why);
+		return r;
+	}
 	s->bus = bus;
 	bus->supervisor = s;
 	for (size_t i = 0; i < RESERVE_FDS; i++)

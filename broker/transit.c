@@ -8,6 +8,7 @@
 #include "broker/driver.h"
 #include "broker/fault.h"
 #include "broker/peer.h"
+#include "broker/sight.h"
 #include "broker/transit.h"
 
 /* As its receiver will read it. */
@@ -111,10 +112,18 @@ struct verdict transit_ask(const struct transit *t, const struct peer *recipient
 	return gate_ask(&t->bus->gate, &q);
 }
 
-static int refuse_limit(struct transit *t, const struct request *q, enum limit limit)
+bool transit_ask_labels(const struct transit *t)
+{
+	struct request q = request_of(t, NULL, false);
+
+	return gate_ask_labels(&t->bus->gate, &q).answer != ANSWER_DENY;
+}
+
+static int refuse_limit(
+	struct transit *t, const struct request *q, const struct peer *to, enum limit limit)
 {
 	t->limit = limit;
-	gate_refuse_limit(&t->bus->gate, q, limit, bus_limit(t->bus, limit));
+	gate_refuse_limit(&t->bus->gate, q, limit, peer_limit(to, limit));
 	return FAULT_LIMITS;
 }
 
@@ -126,7 +135,7 @@ int transit_admit(struct transit *t, struct peer *recipient, bool eavesdrop)
 	if (gate_ask(&t->bus->gate, &q).answer != ANSWER_ALLOW)
 		return FAULT_DENIED;
 	if (outgoing_check(recipient, &t->parcel, &limit) != 0)
-		return refuse_limit(t, &q, limit);
+		return refuse_limit(t, &q, recipient, limit);
 	return 0;
 }
 
@@ -145,8 +154,8 @@ int transit_send(struct transit *t, struct peer *recipient)
 	if (r == 0)
 		return 0;
 	q = request_of(t, recipient, false);
-	return refuse_limit(
-		t, &q, t->message->fds ? LIMIT_MAX_OUTGOING_UNIX_FDS : LIMIT_MAX_OUTGOING_BYTES);
+	return refuse_limit(t, &q, recipient,
+		t->message->fds ? LIMIT_MAX_OUTGOING_UNIX_FDS : LIMIT_MAX_OUTGOING_BYTES);
 }
 
 int transit_deliver(struct transit *t, struct peer *recipient, bool eavesdrop)
@@ -179,6 +188,14 @@ static bool sender_fits(const struct transit *t, struct slice want)
 	return false;
 }
 
+/* Neither what the message says nor that it came shows a name that the receiver does not see. */
+static bool may_know(const struct transit *t, const struct peer *to, const struct matchrule *rule)
+{
+	if (!t->bus->hides)
+		return true;
+	return sight_of(to, t->about) && sight_of(to, rule->sender);
+}
+
 static void spread_one(void *arg, struct match *match)
 {
 	struct spreading *s = arg;
@@ -189,6 +206,8 @@ static void spread_one(void *arg, struct match *match)
 	if (to->last_route == t->route || to->state != PEER_ACTIVE)
 		return;
 	if (!s->resolved && !sender_fits(t, match->rule->sender))
+		return;
+	if (!may_know(t, to, match->rule))
 		return;
 	to->last_route = t->route;
 	r = transit_deliver(t, to, s->eavesdrop);

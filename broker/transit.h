@@ -18,6 +18,7 @@ struct transit {
 	struct traffic traffic;
 	struct parcel parcel; /* header NULL until it is first needed */
 	struct slice sender_name; /* whom monitors see where the sender has no name yet */
+	struct slice about; /* the name that a signal of the driver tells of */
 	bool requested_reply;
 	uint64_t route; /* number of this message: a receiver gets it once */
 	struct peer *addressee; /* who the message is addressed to, where that is a peer */
@@ -33,6 +34,9 @@ void transit_fini(struct transit *t);
 
 /* Asks the gate about one delivery; recipient NULL: the driver or a service not yet running. */
 struct verdict transit_ask(const struct transit *t, const struct peer *recipient, bool eavesdrop);
+
+/* The same of the MAC judges alone: whether none objects. */
+bool transit_ask_labels(const struct transit *t);
 
 /* Whether gate and limits let it through to one peer: 0, FAULT_DENIED, FAULT_LIMITS (t->limit). */
 int transit_admit(struct transit *t, struct peer *recipient, bool eavesdrop);

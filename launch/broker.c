@@ -14,7 +14,6 @@
 #include "base/log.h"
 #include "launch/warden.h"
 #include "link/launch_broker.h"
-#include "mac/selinux.h"
 
 #define READY_SECONDS 30
 #define STOP_MS 3000
@@ -185,8 +184,8 @@ static int broker_furnish(struct warden *w, int recorder_channel)
 	setup.machine_id = slice_of(id);
 	if (w->options->systemd_activation)
 		setup.flags |= SETUP_SYSTEMD_ACTIVATION;
-	if (selinux_is_on())
-		setup.flags |= SETUP_SELINUX;
+	if (w->options->permissive)
+		setup.flags |= SETUP_PERMISSIVE;
 	broker_setup_write(&fields, &setup);
 	r = channel_send(w->broker_channel, TO_BROKER_SETUP, &fields, fds, 2);
 	writer_fini(&fields);

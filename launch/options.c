@@ -107,6 +107,14 @@ static int take_no_pidfile(struct parse *p, const struct option *option, const c
 	return 0;
 }
 
+static int take_permissive(struct parse *p, const struct option *option, const char *value)
+{
+	(void)option;
+	(void)value;
+	p->options.permissive = true;
+	return 0;
+}
+
 static int take_systemd(struct parse *p, const struct option *option, const char *value)
 {
 	(void)option;
@@ -137,6 +145,7 @@ static const struct option option_table[] = {
 	{"--syslog-only", VALUE_NONE, LOG_SYSLOG_ONLY, take_log},
 	{"--nosyslog", VALUE_NONE, LOG_STDERR_ONLY, take_log},
 	{"--systemd-activation", VALUE_NONE, 0, take_systemd},
+	{"--permissive", VALUE_NONE, 0, take_permissive},
 	{"--introspect", VALUE_NONE, ACTION_INTROSPECT, take_action},
 	{"--version", VALUE_NONE, ACTION_VERSION, take_action},
 	{"--help", VALUE_NONE, ACTION_HELP, take_action},
@@ -200,5 +209,5 @@ const char *options_usage(void)
 	return "dbus-warden [--system] [--session] [--config-file=FILE] [--address=ADDRESS]"
 	       " [--print-address[=DESCRIPTOR]] [--print-pid[=DESCRIPTOR]] [--fork] [--nofork]"
 	       " [--nopidfile] [--syslog] [--syslog-only] [--nosyslog] [--systemd-activation]"
-	       " [--introspect] [--version] [--help]";
+	       " [--permissive] [--introspect] [--version] [--help]";
 }

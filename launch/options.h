@@ -18,6 +18,7 @@ struct options {
 	int print_pid;
 	bool no_pidfile;
 	bool systemd_activation;
+	bool permissive; /* what the rules deny is recorded and let through */
 };
 
 #define OPTIONS_ERROR 256

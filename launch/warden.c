@@ -21,8 +21,6 @@
 #include "launch/transient.h"
 #include "launch/warden.h"
 #include "link/launch_broker.h"
-#include "mac/apparmor.h"
-#include "mac/selinux.h"
 
 #define LISTEN_FIRST 3 /* SD_LISTEN_FDS_START */
 
@@ -114,22 +112,6 @@ static int load_policy(struct warden *w)
 	}
 	open_log(w);
 	policy_log_complaints(&w->policy);
-	return 0;
-}
-
-/* What a hardened host demands and this version cannot give. */
-static int check_mac(struct warden *w)
-{
-	uint32_t mode = w->policy.image.header->apparmor;
-
-	if (mode == APPARMOR_REQUIRED)
-		return cannot_start(-ENOTSUP,
-			"the configuration requires AppArmor, which this version does not enforce",
-			"");
-	if (mode != APPARMOR_DISABLED && apparmor_is_on() && apparmor_can_mediate())
-		log_warning("AppArmor is on; this version does not enforce its rules for D-Bus");
-	if (selinux_is_on())
-		log_warning("SELinux is on; this version does not enforce its policy for D-Bus");
 	return 0;
 }
 
@@ -331,8 +313,8 @@ static void warden_fini(struct warden *w)
 int warden_run(const struct options *options)
 {
 	static int (*const steps[])(struct warden *) = {open_log, find_programs, name_config,
-		load_policy, check_mac, find_user, check_pidfile, open_listeners, name_bus,
-		go_to_background, open_loop, make_pidfile, start_children};
+		load_policy, find_user, check_pidfile, open_listeners, name_bus, go_to_background,
+		open_loop, make_pidfile, start_children};
 	struct warden w = {.options = options,
 		.release = -1,
 		.signals_fd = -1,

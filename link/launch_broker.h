@@ -32,8 +32,12 @@ enum from_broker {
 	FROM_BROKER_STOP_SERVICE, /* serial of a start that takes too long: its program is killed */
 };
 
-/* SETUP_SELINUX: SELinux is on, labels are its contexts */
-enum { SETUP_SYSTEMD_ACTIVATION = 1, SETUP_SYSLOG = 2, SETUP_STDERR = 4, SETUP_SELINUX = 8 };
+enum {
+	SETUP_SYSTEMD_ACTIVATION = 1,
+	SETUP_SYSLOG = 2,
+	SETUP_STDERR = 4,
+	SETUP_PERMISSIVE = 8, /* what rules deny is recorded and let through */
+};
 
 struct broker_setup {
 	struct slice guid; /* 32 hex digits */

@@ -1,12 +1,12 @@
 /* apparmor_none.c - a build without libapparmor */
 #include "mac/apparmor.h"
 
-bool apparmor_is_on(void)
+const struct apparmor_kernel *apparmor_kernel(void)
 {
-	return false;
+	return NULL;
 }
 
-bool apparmor_can_mediate(void)
+enum apparmor_support apparmor_supported(void)
 {
-	return false;
+	return APPARMOR_ABSENT;
 }

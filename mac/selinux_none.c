@@ -3,6 +3,11 @@
 
 #include "mac/selinux.h"
 
+const struct selinux_kernel *selinux_kernel(void)
+{
+	return NULL;
+}
+
 bool selinux_is_on(void)
 {
 	return false;

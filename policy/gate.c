@@ -170,6 +170,11 @@ struct verdict gate_ask_labels(const struct gate *gate, const struct request *re
 	return v;
 }
 
+void gate_tell(const struct gate *gate, const struct request *request, const struct verdict *v)
+{
+	gate_note(gate, request, v);
+}
+
 struct verdict gate_refuse_limit(
 	const struct gate *gate, const struct request *request, enum limit limit, int64_t figure)
 {

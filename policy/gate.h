@@ -38,6 +38,8 @@ struct verdict gate_ask(const struct gate *gate, const struct request *request);
 /* Only the MAC judges, for what no rule speaks of (Hello, watching others). NONE: none objects. */
 struct verdict gate_ask_labels(const struct gate *gate, const struct request *request);
 
+/* For what was found out elsewhere: the listener is told. */
+void gate_tell(const struct gate *gate, const struct request *request, const struct verdict *v);
 /* For refusals no judge speaks about (limits, driver checks): told to the listener, and returned. */
 struct verdict gate_refuse_limit(
 	const struct gate *gate, const struct request *request, enum limit limit, int64_t figure);

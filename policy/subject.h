@@ -45,3 +45,10 @@ struct subject {
  * units, labels (each in the order of their patterns), mandatory (policy-semantics 1.2, 1.3). 0 or -ENOMEM; *ret untouched on failure. */
 int subject_init(struct subject *ret, const struct image *image, const struct identity *identity);
 void subject_fini(struct subject *subject);
+
+/* The limits of a connection for which some differ from those of all: true, and all of them in `ret`;
+ * of `names` it is the owner. False: none differs. */
+bool limits_of(const struct image *image, const struct identity *identity,
+	const struct slice *names, uint32_t names_n, int64_t ret[LIMITS]);
+/* Whether they depend on the names. */
+bool limits_by_name(const struct image *image);

@@ -102,16 +102,17 @@ static const struct row faults[] = {
 		      "33554432")},
 	/* who may connect is for the whole bus */
 	{"<policy user=\"alice\"><allow user=\"*\"/></policy>",
-		FATAL("who may connect is for the whole bus, it cannot be said per user or per "
-		      "group")},
+		FATAL("who may connect is for the whole bus, it cannot be said per user, "
+		      "group, unit or label")},
 	{"<policy group=\"wheel\"><deny group=\"wheel\"/></policy>",
-		FATAL("who may connect is for the whole bus, it cannot be said per user or per "
-		      "group")},
+		FATAL("who may connect is for the whole bus, it cannot be said per user, "
+		      "group, unit or label")},
 	/* policies */
-	{"<policy/>",
-		FATAL("<policy> must have exactly one of context, user, group, at_console, unit and label")},
+	{"<policy/>", FATAL("<policy> must have exactly one of context, user, group, at_console, "
+			    "unit and label")},
 	{"<policy context=\"default\" user=\"root\"/>",
-		FATAL("<policy> must have exactly one of context, user, group, at_console, unit and label")},
+		FATAL("<policy> must have exactly one of context, user, group, at_console, unit "
+		      "and label")},
 	{"<policy context=\"optional\"/>",
 		FATAL("bad policy context \"optional\": must be default or mandatory")},
 	{"<policy at_console=\"yes\"/>",
