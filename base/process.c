@@ -33,7 +33,9 @@ static int option_read(int fd, int option, size_t room, char **ret_data, size_t 
 {
 	for (int tries = 0; tries < 2; tries++) {
 		socklen_t size = (socklen_t)room;
-		DROP_HEAP char *data = malloc(room + 1);
+		/* blank: Linux before 6.8 says that SO_PEERSEC succeeded and writes nothing where the
+		 * BPF security module is the only one that could have */
+		DROP_HEAP char *data = calloc(1, room + 1);
 
 		if (!data)
 			return -ENOMEM;

@@ -71,15 +71,25 @@ static int become_account(const char *name)
 	return r;
 }
 
-/* A foreign program is not more important than others, and gets no more files than we were given. */
-static int arrange_foreign(const struct child_plan *plan)
+/* A foreign program is not more important than others. It may be less, which is not for it to change:
+ * the kernel refuses it. */
+static int arrange_score(void)
 {
-	DROP_FD int score = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+	DROP_FD int fd = open("/proc/self/oom_score_adj", O_RDWR | O_CLOEXEC);
+	char score;
 
 	/* where there is no such file nothing was inherited, either */
-	if (score >= 0 && write(score, "0\n", 2) != 2)
-		return -errno;
-	return setrlimit(RLIMIT_NOFILE, plan->files) < 0 ? -errno : 0;
+	if (fd < 0 || pread(fd, &score, 1, 0) != 1 || score != '-')
+		return 0;
+	return write(fd, "0\n", 2) != 2 ? -errno : 0;
+}
+
+/* It gets no more files than we were given, either. */
+static int arrange_foreign(const struct child_plan *plan)
+{
+	int r = arrange_score();
+
+	return r == 0 && setrlimit(RLIMIT_NOFILE, plan->files) < 0 ? -errno : r;
 }
 
 static int arrange_rights(const struct child_plan *plan)
