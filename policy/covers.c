@@ -26,7 +26,7 @@ static bool text_covers(const struct image *image, struct image_text l, struct i
 	return !l.at || texts_equal(image, l, e);
 }
 
-/* A call without interface fits a deny by interface, and no allow by interface. */
+/* A call without interface fits all by interface but an allow. */
 static bool interface_covers(const struct image *image, const struct rule *l, const struct rule *e)
 {
 	if (!l->interface.at)
@@ -38,7 +38,7 @@ static bool interface_covers(const struct image *image, const struct rule *l, co
 /* Which replies a rule fits: bit 0 those that were not asked for, bit 1 those that were. */
 static unsigned int replies_of(const struct rule *r)
 {
-	if (r->effect == EFFECT_AUDIT)
+	if (r->effect == EFFECT_AUDIT || r->effect == EFFECT_CHECK)
 		return 3;
 	if (r->effect == EFFECT_DENY)
 		return r->requested_reply == IS_TRUE ? 3 : 1;
@@ -88,7 +88,7 @@ static bool message_covers(const struct image *image, const struct rule *l, cons
 bool rule_covers(const struct image *image, const struct rule *later, const struct rule *earlier)
 {
 	/* what is on trial takes nothing away from what is in force */
-	if (later->permissive && !earlier->permissive)
+	if (rule_is_on_trial(later) && !rule_is_on_trial(earlier))
 		return false;
 	switch ((enum rule_verb)later->verb) {
 	case RULE_CONNECT:

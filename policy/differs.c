@@ -90,12 +90,13 @@ static const char *name_attribute(const struct rule *rule)
 static const char *message_differs(
 	const struct image *image, const struct rule *rule, const struct request *request)
 {
-	bool send = rule->verb == RULE_SEND, allow = rule->effect == EFFECT_ALLOW;
+	bool send = rule->verb != RULE_RECEIVE, opens = rule->effect != EFFECT_DENY;
 	struct rule part = {.verb = rule->verb,
 		.effect = rule->effect,
+		.on = rule->on,
 		.max_fds = UINT32_MAX,
-		.eavesdrop = allow ? IS_TRUE : UNSET,
-		.requested_reply = allow ? IS_FALSE : IS_TRUE};
+		.eavesdrop = opens ? IS_TRUE : UNSET,
+		.requested_reply = opens ? IS_FALSE : IS_TRUE};
 
 	if (rule_fits(image, rule, request))
 		return NULL;
@@ -105,6 +106,8 @@ static const char *message_differs(
 			continue;
 		if (attributes[i].add == add_name)
 			return name_attribute(rule);
+		if (attributes[i].add == add_arg0 && rule->arg0_kind == ARG0_PREFIX)
+			return "send_arg0_prefix";
 		return send ? attributes[i].send : attributes[i].receive;
 	}
 	part.eavesdrop = rule->eavesdrop;
@@ -118,7 +121,7 @@ static const char *own_differs(
 	const struct image *image, const struct rule *rule, const struct request *request)
 {
 	struct rule send = {.verb = RULE_SEND,
-		.effect = rule->effect,
+		.effect = EFFECT_DENY,
 		.max_fds = UINT32_MAX,
 		.name = rule->name,
 		.name_kind = rule->name_kind};

@@ -5,8 +5,8 @@
 
 /*
  * The name of the first attribute of `rule` that keeps it from fitting ("send_member"), or NULL if
- * it fits. The rule must stand in `image` and be of the request's kind; a send or receive rule is
- * asked by rule_fits, so that there is no second opinion.
+ * it fits. The rule must stand in `image` and be of the request's kind; one about messages is asked
+ * by rule_fits, so that there is no second opinion. What an audit rule is `on` is not compared.
  */
 const char *rule_differs(
 	const struct image *image, const struct rule *rule, const struct request *request);

@@ -37,8 +37,8 @@ static int explain_no_rule(const struct verdict *v, const char *who, const struc
 	const char *differs = NULL;
 
 	if (v->answer == ANSWER_ALLOW)
-		return snprintf(buf, size, "%s by %s: no rule matched; the bus's own user",
-			verdict_word(v), who);
+		return snprintf(buf, size, "%s by %s: no rule matched%s", verdict_word(v), who,
+			v->judge == &rules_see ? "" : "; the bus's own user");
 	for (unsigned int verb = 0; verb < RULE_VERBS; verb++)
 		if (judges[verb] == v->judge)
 			nearest = rules_nearest(verb, request, &image, &differs);

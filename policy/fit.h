@@ -171,14 +171,15 @@ static inline enum fit on_fit(
 	return rule->effect == EFFECT_AUDIT ? fit_if(rule->on & q->on) : UNSAID;
 }
 
-/* allow: by default only what was asked for; deny: by default only what was not */
+/* allow: by default only what was asked for; deny: by default only what was not; a check is about
+ * calls, which it stops also where they say that they answer something */
 static inline enum fit reply_fit(
 	const struct image *image, const struct rule *rule, const struct question *q)
 {
 	(void)image;
 	if (!q->traffic->is_reply)
 		return UNSAID;
-	if (rule->effect == EFFECT_AUDIT)
+	if (rule->effect == EFFECT_AUDIT || rule->effect == EFFECT_CHECK)
 		return UNSAID;
 	if (rule->effect == EFFECT_DENY)
 		return fit_if(rule->requested_reply == IS_TRUE || !q->requested);
@@ -244,7 +245,7 @@ static inline enum fit who_fit(const struct rule *rule, const struct identity *i
 static inline bool question_fits(
 	const struct question *q, const struct image *image, const struct rule *rule)
 {
-	if (q->enforced && rule->permissive && rule->effect != EFFECT_ALLOW)
+	if (q->enforced && rule_is_on_trial(rule))
 		return false;
 	if (rule->verb >= RULE_SEND)
 		return message_fits(image, rule, q);

@@ -74,6 +74,12 @@ struct rule {
 	uint8_t on; /* EFFECT_AUDIT: ON_* */
 };
 
+/* It decides nothing: what it would have decided is recorded. */
+static inline bool rule_is_on_trial(const struct rule *rule)
+{
+	return rule->permissive && (rule->effect == EFFECT_DENY || rule->effect == EFFECT_CHECK);
+}
+
 enum section_context {
 	SECTION_DEFAULT,
 	SECTION_GROUP, /* id = gid */

@@ -18,18 +18,18 @@ static bool names_destination(
 	return slice_leads(name, destination, '.');
 }
 
-/* Can the rule fit some call to the destination? */
+/* Can the rule decide about some call to the destination? */
 static bool can_fit(const struct image *image, const struct rule *rule, struct slice destination)
 {
-	return (rule->type == 0 || rule->type == 1) && rule->broadcast != IS_TRUE &&
-	       names_destination(image, rule, destination);
+	return !rule_is_on_trial(rule) && (rule->type == 0 || rule->type == 1) &&
+	       rule->broadcast != IS_TRUE && names_destination(image, rule, destination);
 }
 
 /* Does it fit every call to it? Only asked of one that can fit some. */
 static bool fits_all(const struct rule *rule)
 {
 	return !rule->path.at && !rule->interface.at && !rule->member.at && rule->min_fds == 0 &&
-	       rule->max_fds == UINT32_MAX && rule->arg0_kind == ARG0_ANY && !rule->permissive;
+	       rule->max_fds == UINT32_MAX && rule->arg0_kind == ARG0_ANY;
 }
 
 bool rules_may_call(const struct request *request)

@@ -76,7 +76,7 @@ static struct distance distance_of(
 	case RULE_RECEIVE:
 	case RULE_AUDIT:
 #define MEASURE(fit, send, receive)                                                                \
-	distance_add(&d, fit(image, rule, q), rule->verb == RULE_SEND ? send : receive);
+	distance_add(&d, fit(image, rule, q), rule->verb == RULE_RECEIVE ? receive : send);
 		ATTRIBUTES(MEASURE)
 #undef MEASURE
 		break;
@@ -104,7 +104,7 @@ const struct rule *rules_nearest(enum rule_verb verb, const struct request *requ
 	while ((rule = walk_next(&w))) {
 		struct distance d = distance_of(judged->subject->image, rule, &q);
 
-		if (rule->effect == EFFECT_DENY || !d.differs)
+		if (rule->effect == EFFECT_DENY || rule_is_on_trial(rule) || !d.differs)
 			continue;
 		/* of equally far ones the one that has more in common with the request */
 		if (nearest && (d.differs > least.differs ||

@@ -50,9 +50,10 @@ bool rule_fits(const struct image *image, const struct rule *rule, const struct 
 	struct question q;
 	bool by_arg0;
 
-	assert(rule->verb == RULE_SEND || rule->verb == RULE_RECEIVE);
+	assert(rule->verb >= RULE_SEND);
 	question_init(&q, request, rule->verb);
 	q.ret_by_arg0 = &by_arg0;
+	q.on = rule->on;
 	return message_fits(image, rule, &q);
 }
 
@@ -260,7 +261,7 @@ static struct verdict rules_ask(
 	question_init(&q, request, verb);
 	q.ret_by_arg0 = &v.by_arg0;
 	rule = last_fitting(subject, verb, &q);
-	if (rule && rule->permissive && rule->effect != EFFECT_ALLOW) {
+	if (rule && rule_is_on_trial(rule)) {
 		v.would = rule;
 		q.enforced = true;
 		rule = last_fitting(subject, verb, &q);

@@ -14,7 +14,8 @@ extern const struct judge restrictions;
 /* struct gate's `audits`. */
 void rules_audit(const struct request *request, struct verdict *v);
 
-/* Whether one send or receive rule fits a request (exported for explain and for tests). */
+/* Whether one rule about messages fits a request, an audit rule whatever it is `on` (exported for
+ * explain and for tests). */
 bool rule_fits(const struct image *image, const struct rule *rule, const struct request *request);
 
 /*

@@ -1,7 +1,8 @@
 /*
  * rulebook.h - an image from rules written as text, for tests and benchmarks. One line each:
  * a section ("default", "group 100", "user 0", "not_at_console", "mandatory") or a rule of the
- * section before it ("<deny send_type='error'/>"). A rule's line is its line here, its file "book".
+ * section before it ("<deny send_type='error'/>"; with trial='yes' one of a permissive section). A
+ * rule's line is its line here, its file "book".
  */
 #pragma once
 
@@ -56,6 +57,13 @@ static inline void rulebook_name(
 	r->name_kind = r->name.at ? kind : NAME_ANY;
 }
 
+static inline void rulebook_arg0(
+	struct builder *b, struct rule *r, struct slice value, enum arg0_kind kind)
+{
+	r->arg0 = kind == ARG0_PREFIX ? builder_text(b, value) : rulebook_star(b, value);
+	r->arg0_kind = r->arg0.at ? kind : ARG0_ANY;
+}
+
 /* What is left of an attribute's name behind send_ or receive_. */
 static inline bool rulebook_field(
 	struct builder *b, struct rule *r, const char *name, struct slice value)
@@ -78,6 +86,10 @@ static inline bool rulebook_field(
 		r->broadcast = rulebook_tristate(value);
 	else if (!strcmp(name, "requested_reply"))
 		r->requested_reply = rulebook_tristate(value);
+	else if (!strcmp(name, "arg0"))
+		rulebook_arg0(b, r, value, ARG0_EXACT);
+	else if (!strcmp(name, "arg0_prefix"))
+		rulebook_arg0(b, r, value, ARG0_PREFIX);
 	else
 		return false;
 	return true;
@@ -101,6 +113,17 @@ static inline void rulebook_attribute(
 	} else if (!strcmp(name, "own") || !strcmp(name, "own_prefix")) {
 		r->verb = RULE_OWN;
 		rulebook_name(b, r, value, name[3] ? NAME_PREFIX : NAME_EXACT);
+	} else if (!strcmp(name, "see") || !strcmp(name, "see_prefix")) {
+		r->verb = RULE_SEE;
+		rulebook_name(b, r, value, name[3] ? NAME_PREFIX : NAME_EXACT);
+	} else if (!strcmp(name, "polkit")) {
+		r->action = builder_text(b, value);
+	} else if (!strcmp(name, "trial")) {
+		r->permissive = slice_is(value, "yes");
+	} else if (!strcmp(name, "on")) {
+		r->on = slice_is(value, "allow")  ? ON_ALLOW
+			: slice_is(value, "deny") ? ON_DENY
+						  : ON_ALLOW | ON_DENY;
 	} else if (!strcmp(name, "user") || !strcmp(name, "group")) {
 		rulebook_who(r, value, name[0] == 'u' ? WHO_USER : WHO_GROUP);
 	} else if (!strcmp(name, "eavesdrop")) {
@@ -115,6 +138,14 @@ static inline void rulebook_attribute(
 	}
 }
 
+static inline uint8_t rulebook_effect(const char *element)
+{
+	return *element == 'd'	   ? EFFECT_DENY
+	       : *element == 'c'   ? EFFECT_CHECK
+	       : element[1] == 'l' ? EFFECT_ALLOW
+				   : EFFECT_AUDIT;
+}
+
 static inline struct rule rulebook_rule(struct builder *b, struct slice line, uint32_t number)
 {
 	/* what names no side is a rule for receiving */
@@ -125,17 +156,20 @@ static inline struct rule rulebook_rule(struct builder *b, struct slice line, ui
 		.text = builder_text(b, line)};
 	const char *at = memchr(line.text, ' ', line.size);
 
-	r.effect = line.text[1] == 'a' ? EFFECT_ALLOW : EFFECT_DENY;
+	r.effect = rulebook_effect(line.text + 1);
+	r.on = r.effect == EFFECT_AUDIT ? ON_ALLOW | ON_DENY : 0;
 	while (at && *at == ' ') {
 		char name[32];
 		const char *value, *end;
 
-		RULEBOOK_MUST(sscanf(at, " %31[a-z_]=", name) == 1);
+		RULEBOOK_MUST(sscanf(at, " %31[a-z_0-9]=", name) == 1);
 		value = strchr(at, '\'') + 1;
 		end = strchr(value, '\'');
 		rulebook_attribute(b, &r, name, (struct slice){value, (size_t)(end - value)});
 		at = end + 1;
 	}
+	if (r.effect == EFFECT_AUDIT)
+		r.verb = r.verb == RULE_OWN ? RULE_AUDIT_OWN : RULE_AUDIT;
 	return r;
 }
 
