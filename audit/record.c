@@ -188,9 +188,15 @@ static void set_reason(struct record *r, const struct request *request, const st
 	case REASON_FAULT:
 		set_string(r, RECORD_TEXT, v->text);
 		return;
+	case REASON_LABELS:
+		set_string(r, RECORD_CLASS, v->labels.class);
+		set_string(r, RECORD_PERMISSION, v->labels.permission);
+		set_string(r, RECORD_SUBJECT, v->labels.subject);
+		set_string(r, RECORD_OBJECT, v->labels.object);
+		set_string(r, RECORD_TEXT, v->labels.error ? strerror(v->labels.error) : NULL);
+		return;
 	case REASON_SILENCE:
 	case REASON_NO_RULE:
-	case REASON_LABELS:
 		return;
 	}
 }
@@ -199,6 +205,8 @@ void record_of(struct record *ret, const char *bus, const struct request *reques
 	const struct verdict *verdict, uint64_t lost)
 {
 	bool refused = verdict->answer == ANSWER_DENY && !verdict->advisory;
+	/* what a MAC policy allows, and wants recorded, is no denial on trial */
+	bool would = verdict->advisory && verdict->answer != ANSWER_ALLOW;
 
 	memset(ret->values, 0, sizeof(ret->values));
 	set_string(ret, RECORD_BUS, bus);
@@ -213,7 +221,7 @@ void record_of(struct record *ret, const char *bus, const struct request *reques
 	if (request->traffic)
 		set_traffic(ret, request);
 	set_reason(ret, request, verdict);
-	if (verdict->advisory)
+	if (would)
 		set_number(ret, RECORD_PERMISSIVE, 1);
 	if (lost > 0)
 		set_number(ret, RECORD_LOST, lost < INT64_MAX ? (int64_t)lost : INT64_MAX);

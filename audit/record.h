@@ -55,7 +55,15 @@ int record_read(struct record *ret, const void *data, size_t size);
 void record_sentence(struct writer *w, const struct record *record);
 /* For programs: `bus="system" verb=send sender=":1.7" uid=1000 ... res=failed`. */
 void record_line(struct writer *w, const struct record *record);
-/* Both: "SENTENCE | LINE", for sinks that take nothing but text. */
+/*
+ * What SELinux or AppArmor refused (or wanted recorded) in their own words, so that audit2allow and
+ * aa-logprof make rules of it; behind it who the client is, with our keys. Only where
+ * record_is_mac, and not longer than RECORD_LINE_MAX.
+ */
+bool record_is_mac(const struct record *record);
+void record_mac(struct writer *w, const struct record *record);
+/* "SENTENCE | LINE", with the words of record_mac and " | " in between where there are any: for sinks
+ * that take nothing but text. */
 void record_text(struct writer *w, const struct record *record);
 /* One value as it stands in the line. TEXT is encoded as libaudit does it: in quotes, or in
  * upper-case hexadecimal digits if a byte is a quote, "=", a blank or not printable ASCII. */

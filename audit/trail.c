@@ -50,6 +50,10 @@ static bool trail_is_quiet(const struct request *request, const struct verdict *
 {
 	if (verdict->audit)
 		return false;
+	/* each receiver of a broadcast counts, as in the reference; what is to stay quiet is a matter of
+	 * the MAC policy (dontaudit) */
+	if (verdict->reason == REASON_LABELS)
+		return verdict->labels.quiet;
 	if (verdict->advisory)
 		return trail_is_unasked(request);
 	if (verdict->answer != ANSWER_DENY)
@@ -60,7 +64,7 @@ static bool trail_is_quiet(const struct request *request, const struct verdict *
 
 static void trail_say(const struct record *record)
 {
-	struct writer w = {.limit = 2 * RECORD_LINE_MAX};
+	struct writer w = {.limit = 3 * RECORD_LINE_MAX};
 
 	record_text(&w, record);
 	writer_bytes(&w, "", 1);

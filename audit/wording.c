@@ -266,6 +266,10 @@ void record_text(struct writer *w, const struct record *record)
 {
 	record_sentence(w, record);
 	put_string(w, " | ");
+	if (record_is_mac(record)) {
+		record_mac(w, record);
+		put_string(w, " | ");
+	}
 	record_line(w, record);
 }
 

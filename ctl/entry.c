@@ -241,15 +241,20 @@ int entry_read_text(struct entry *e, struct slice text)
 {
 	static const struct slice between = SLICE(" | ");
 	struct slice sentence = {text.text, 0}, line = text;
+	size_t before = 0;
 	const char *at;
 
 	/* the sentence quotes rules, which may say anything; in a line no blank is without "=" */
 	while ((at = slice_find(line, between))) {
+		before = sentence.size;
 		sentence.size = (size_t)(at - text.text);
 		line = (struct slice){at + between.size, text.size - sentence.size - between.size};
 	}
 	if (entry_read_line(e, line) < 0)
 		return -EBADMSG;
+	/* what a MAC policy refused is said in its words, too, in between */
+	if (record_is_mac(&e->record))
+		sentence.size = before;
 	return entry_read_sentence(e, sentence);
 }
 

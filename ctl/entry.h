@@ -14,7 +14,7 @@ struct entry {
 	struct record record; /* its texts lie in `text` */
 	uint32_t cuts[RECORD_FIELDS]; /* how long a text was; 0: it is whole */
 	size_t used; /* of `text` */
-	char text[2 * RECORD_LINE_MAX];
+	char text[3 * RECORD_LINE_MAX];
 };
 
 /* Nothing known. Entries point into themselves: they must not be moved but by entry_move. */
