@@ -46,7 +46,8 @@ int filter_init(struct filter *f, const struct options *o, struct records_want *
 	*ret_want = (struct records_want){.from = o->from,
 		.session = o->session,
 		.follow = o->follow,
-		.since = o->follow && !o->since ? now : f->since};
+		.fresh = o->follow && !o->since,
+		.since = f->since};
 	return 0;
 }
 

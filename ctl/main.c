@@ -22,6 +22,8 @@ static const struct command commands[] = {
 		TAKES_OUTPUT | TAKES_RECORDS | TAKES_OUTCOME | TAKES_FOLLOW, 0, 0, log_run},
 	{"who-called", "NAME[.MEMBER]", "which recorded calls were made, by whom",
 		TAKES_OUTPUT | TAKES_RECORDS | TAKES_OUTCOME, 1, 1, whocalled_run},
+	{"suggest", "", "rules that admit what was refused, and nothing more",
+		TAKES_OUTPUT | TAKES_RECORDS | TAKES_SECTION, 0, 0, suggest_run},
 	{"who-may", "NAME", "who may own a name, and call what there",
 		TAKES_OUTPUT | TAKES_POLICY | TAKES_OWNER | TAKES_GRAPH, 1, 1, whomay_run},
 };

@@ -91,6 +91,8 @@ static const struct row rows[] = {
 	{"allowed", NULL, TAKES_OUTCOME, KIND_FLAG, AT(allowed), "what was allowed"},
 	{"permissive", NULL, TAKES_OUTCOME, KIND_FLAG, AT(permissive),
 		"what was let through only because the policy is on trial"},
+	{"by", "WHOM", TAKES_SECTION, KIND_TEXT, AT(by),
+		"user or unit: to whom rules speak (the unit of a system service, else the user)"},
 	{"follow", NULL, TAKES_FOLLOW, KIND_FLAG, AT(follow), "wait for more"},
 	{"fitting", NULL, TAKES_EXPLAIN, KIND_FLAG, AT(fitting), "only the rules that fit"},
 };

@@ -28,6 +28,7 @@ enum {
 	TAKES_RECORDS = 512, /* which records, from where */
 	TAKES_OUTCOME = 1024, /* records of what was denied, of what was allowed */
 	TAKES_FOLLOW = 2048,
+	TAKES_SECTION = 4096, /* to whom rules are to speak */
 };
 
 enum wish { WISH_NONE, WISH_CONNECT, WISH_OWN, WISH_SEND, WISH_BROADCAST, WISH_RECEIVE };
@@ -54,7 +55,7 @@ struct options {
 	struct words ignored, actions;
 	bool graph, fitting;
 	/* records; `user` and `session` too */
-	const char *from, *unit, *destination, *reason, *since, *until;
+	const char *from, *unit, *destination, *reason, *since, *until, *by;
 	bool follow, denied, allowed, permissive;
 	/* what is no option */
 	const char *const *rest;

@@ -13,6 +13,7 @@ struct records_want {
 	const char *from;
 	bool session; /* of one's own session bus; otherwise what root and the bus user wrote */
 	bool follow; /* wait for more at the end */
+	bool fresh; /* what is there already is not wanted */
 	uint64_t since; /* what is older need not be given; 0: all */
 };
 

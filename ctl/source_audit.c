@@ -178,11 +178,11 @@ static int audit_open(const char *path, const struct records_want *want, struct 
 	if (!s->path || !s->parser)
 		return -ENOMEM;
 	auparse_add_callback(s->parser, event_take, s, NULL);
-	s->rotated = path ? 0 : rotated_count(s, want->since);
+	s->rotated = path || want->fresh ? 0 : rotated_count(s, want->since);
 	e = file_open_rotated(s);
 	if (e < 0)
 		return e;
-	if (want->follow && want->since >= moment_now())
+	if (want->fresh)
 		lines_skip(s->lines);
 	*ret = TAKE(s);
 	return 0;

@@ -54,7 +54,7 @@ static int journal_source_open(
 	if (e == 0 && want->follow)
 		e = journal_fd(s->journal);
 	if (e >= 0)
-		e = journal_seek(s->journal, want->since);
+		e = journal_seek(s->journal, want->fresh ? moment_now() : want->since);
 	if (e < 0)
 		return e;
 	*ret = TAKE(s);

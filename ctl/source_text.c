@@ -27,7 +27,7 @@ static int text_open(const char *path, const struct records_want *want, struct s
 	if (e < 0)
 		return e;
 	s->now = moment_now();
-	if (want->follow && want->since >= s->now)
+	if (want->fresh)
 		lines_skip(s->lines);
 	*ret = TAKE(s);
 	return 0;

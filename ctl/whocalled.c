@@ -62,7 +62,7 @@ static void row_write(struct row *row, const struct entry *e, struct people *peo
 {
 	/* the bus may not know the program's file: then it is the name that the program gives itself */
 	struct slice exe = entry_text(e, entry_value(e, RECORD_EXE) ? RECORD_EXE : RECORD_COMM);
-	int64_t session = entry_number(e, RECORD_SES, -1);
+	int64_t session = entry_number(e, RECORD_SES, ID_NONE);
 	char when[MOMENT_SIZE];
 
 	moment_print(e->time, when);
@@ -70,7 +70,7 @@ static void row_write(struct row *row, const struct entry *e, struct people *peo
 	column_end(row, WHEN);
 	entry_print_user(e, people, row->to);
 	column_end(row, USER);
-	if (session >= 0)
+	if (session != ID_NONE)
 		fprintf(row->to, "%" PRId64, session);
 	column_end(row, SESSION);
 	if (exe.text)

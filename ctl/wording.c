@@ -59,6 +59,7 @@ static void print_field(FILE *to, const struct entry *e, enum record_field field
 /* `first`: RECORD_SENDER or RECORD_PEER */
 static void print_user(const struct entry *e, unsigned int first, struct people *people, FILE *to)
 {
+	/* ID_NONE stands in some records, in others nothing does */
 	int64_t auid = entry_number(e, first + END_AUID, ID_NONE);
 	int64_t uid = entry_number(e, first + END_UID, ID_NONE);
 
@@ -79,14 +80,13 @@ void entry_print_user(const struct entry *e, struct people *people, FILE *to)
 	print_user(e, RECORD_SENDER, people, to);
 }
 
-/* "alice as root, session 3, ssh.service, gdbus[4242]" */
-static void print_end(const struct entry *e, unsigned int first, struct people *people, FILE *to)
+void entry_print_end(const struct entry *e, unsigned int first, struct people *people, FILE *to)
 {
-	int64_t session = entry_number(e, first + END_SES, -1);
+	int64_t session = entry_number(e, first + END_SES, ID_NONE);
 	int64_t pid = entry_number(e, first + END_PID, -1);
 
 	print_user(e, first, people, to);
-	if (session >= 0)
+	if (session != ID_NONE)
 		fprintf(to, ", session %" PRId64, session);
 	if (entry_value(e, first + END_UNIT)) {
 		fputs(", ", to);
@@ -136,7 +136,7 @@ static void print_receiver(
 	if (!entry_value(e, RECORD_PEER_UID) && !entry_value(e, RECORD_PEER_COMM))
 		return;
 	fputs(" (", to);
-	print_end(e, RECORD_PEER, people, to);
+	entry_print_end(e, RECORD_PEER, people, to);
 	fputc(')', to);
 }
 
@@ -155,6 +155,8 @@ void entry_print_what(const struct entry *e, struct people *people, FILE *to)
 		{"monitor", NULL, "become a monitor", NULL},
 		{"activate", NULL, "start by a call", "of"},
 		{"protocol", NULL, "break the protocol", NULL},
+		{"policy", NULL, "load the policy", NULL},
+		{"records", NULL, "keep records", NULL},
 	};
 	struct slice verb = entry_text(e, RECORD_VERB), type = entry_text(e, RECORD_TYPE);
 	size_t i = 0;
@@ -219,6 +221,17 @@ const char *entry_outcome(const struct entry *e)
 	return entry_is_permissive(e) ? "permissive" : entry_is_denied(e) ? "denied" : "allowed";
 }
 
+/* What a record says of others. */
+static const struct {
+	enum record_field field;
+	const char *format;
+} counts[] = {
+	{RECORD_GENERATION, " (number %" PRId64 ")"},
+	{RECORD_REPEATS, " (%" PRId64 " times)"},
+	{RECORD_OTHERS, " (and others of this user: %" PRId64 " in all)"},
+	{RECORD_LOST, " (records lost before this one: %" PRId64 ")"},
+};
+
 void entry_print(const struct entry *e, struct people *people, FILE *to)
 {
 	char when[MOMENT_SIZE];
@@ -230,7 +243,7 @@ void entry_print(const struct entry *e, struct people *people, FILE *to)
 		fputc(' ', to);
 	}
 	fprintf(to, "%s ", entry_outcome(e));
-	print_end(e, RECORD_SENDER, people, to);
+	entry_print_end(e, RECORD_SENDER, people, to);
 	if (entry_value(e, RECORD_SENDER)) {
 		fputs(", ", to);
 		print_field(to, e, RECORD_SENDER);
@@ -239,9 +252,9 @@ void entry_print(const struct entry *e, struct people *people, FILE *to)
 	entry_print_what(e, people, to);
 	fputs(": ", to);
 	entry_print_why(e, to);
-	if (entry_number(e, RECORD_LOST, 0) > 0)
-		fprintf(to, " (%" PRId64 " records lost before this one)",
-			entry_number(e, RECORD_LOST, 0));
+	for (size_t i = 0; i < ARRAY_SIZE(counts); i++)
+		if (entry_number(e, counts[i].field, 0) > 0)
+			fprintf(to, counts[i].format, entry_number(e, counts[i].field, 0));
 	fputc('\n', to);
 }
 

@@ -12,6 +12,8 @@ void safe_print(FILE *to, struct slice text);
 
 /* "alice", or "alice as root" where the user has changed since login, or "?" */
 void entry_print_user(const struct entry *e, struct people *people, FILE *to);
+/* `first` is RECORD_SENDER or RECORD_PEER: "alice as root, session 3, ssh.service, gdbus[4242]" */
+void entry_print_end(const struct entry *e, unsigned int first, struct people *people, FILE *to);
 /* "org.a.I.M at /path" */
 void entry_print_method(const struct entry *e, FILE *to);
 /* "call org.a.I.M at /path of org.a (root, a.service, a[7])", "own org.a", "connect" ... */
