@@ -8,7 +8,7 @@ import time
 import unittest
 
 from harness import OPEN, BusTest, family
-from members import PATIENCE, Member, Personal, control_group, install, move
+from members import PATIENCE, USER, Member, Personal, control_group, install, move
 from wire import CallError
 from wire import signal as wire_signal
 
@@ -83,6 +83,22 @@ class UnitTest(BusTest):
             client.request_name(NAME, flags)
         self.assertEqual(caught.exception.name, "org.freedesktop.DBus.Error.AccessDenied")
 
+    def logged(self, bus, text):
+        """The first line with it, which may come a little later."""
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
+            for line in bus.text().splitlines():
+                if text in line:
+                    return line
+            time.sleep(0.05)
+        self.fail("nothing says %s: %s" % (text, bus.text()))
+
+    def assert_recorded(self, bus, judge, result="failed"):
+        """The record says who it was, and who refused it."""
+        record = self.logged(bus, 'name="%s"' % NAME)
+        for text in ('uid=%d ' % USER, 'unit="impostor.service"', "judge=%s " % judge, "res=" + result):
+            self.assertIn(text, record)
+
     def assert_queue(self, bus, *clients):
         asking = bus.client()
         if clients:
@@ -94,7 +110,7 @@ class UnitTest(BusTest):
 class Guard:
     """The impostor and the name; once for each kind of guard."""
 
-    guard = None
+    guard = judge = None
 
     def setUp(self):
         super().setUp()
@@ -105,6 +121,7 @@ class Guard:
         bus = self.guarded(self.guard)
         impostor = self.impostor.client(bus)
         self.assert_refused(impostor)
+        self.assert_recorded(bus, self.judge)
         self.assert_queue(bus)
         self.assertEqual(self.good.client(bus).request_name(NAME), OWNER)
         self.assertEqual(self.good.client(bus).request_name(NAME), IN_QUEUE)
@@ -147,10 +164,7 @@ class Guard:
             bus.client().driver("ReloadConfig")
             return
         os.kill(bus.pid, signal.SIGHUP)
-        deadline = time.monotonic() + PATIENCE
-        while "Reloaded configuration" not in bus.text():
-            self.assertLess(time.monotonic(), deadline)
-            time.sleep(0.05)
+        self.logged(bus, "Reloaded configuration")
 
     def test_reload(self):
         for by_signal in (False, True):
@@ -179,7 +193,7 @@ class Guard:
 
 
 class Section(Guard, UnitTest):
-    guard = SECTION
+    guard, judge = SECTION, "own_rules"
 
     def test_messages(self):
         """A unit's section holds for what it sends, too."""
@@ -196,7 +210,7 @@ class Section(Guard, UnitTest):
 
 
 class Restriction(Guard, UnitTest):
-    guard = RESTRICTION
+    guard, judge = RESTRICTION, "restrictions"
 
     def test_all_that_is_asked(self):
         for user, may in (("daemon", True), ("bin", False)):
@@ -206,6 +220,39 @@ class Restriction(Guard, UnitTest):
             else:
                 self.assert_refused(self.good.client(bus))
             self.assert_refused(self.impostor.client(bus))
+
+    def test_promotion(self):
+        """Who waits in the queue since before the restriction is not given the name."""
+        bus = self.bus(policy=OPEN, **SYSTEM)
+        good, impostor, other = self.good.client(bus), self.impostor.client(bus), self.good.client(bus)
+        self.assertEqual(good.request_name(NAME), OWNER)
+        self.assertEqual(impostor.request_name(NAME), IN_QUEUE)
+        self.assertEqual(other.request_name(NAME), IN_QUEUE)
+        bus.configure(policy=self.guard.format(unit="good.service"))
+        bus.client().driver("ReloadConfig")
+        good.release_name(NAME)
+        self.assert_queue(bus, other)
+        other.release_name(NAME)
+        self.assert_queue(bus)
+
+    def test_revoked(self):
+        """An owner that does not meet it any more keeps the name, or loses it if that is asked."""
+        for revoke in ("no", "yes"):
+            with self.subTest(revoke=revoke):
+                bus = self.bus(policy=OPEN, **SYSTEM)
+                impostor = self.impostor.client(bus)
+                self.assertEqual(impostor.request_name(NAME), OWNER)
+                policy = self.guard.format(unit="good.service").replace("<restrict ", '<restrict revoke="%s" ' % revoke)
+                bus.configure(policy=policy)
+                bus.client().driver("ReloadConfig")
+                if revoke == "yes":
+                    impostor.expect(member="NameLost", args=(NAME,))
+                    self.assert_queue(bus)
+                    self.assert_refused(impostor)
+                    self.assertEqual(self.good.client(bus).request_name(NAME), OWNER)
+                else:
+                    self.assert_queue(bus, impostor)
+                self.assert_recorded(bus, "restrictions", "success" if revoke == "no" else "failed")
 
 
 class Patterns(UnitTest):
