@@ -93,7 +93,8 @@ static void rules_write(struct builder *b, const struct config *config)
 		rule.file = builder_text(b, d->at.file);
 		rule.line = d->at.line;
 		builder_rule(b, d->context,
-			d->pattern.text ? builder_pattern(b, d->pattern) : d->id, &rule);
+			d->pattern.text ? builder_pattern(b, d->context, d->pattern) : d->id,
+			&rule);
 	}
 }
 

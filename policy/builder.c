@@ -116,16 +116,16 @@ void builder_rule(
 	builder_append(b, &b->rules, &placed, sizeof(placed));
 }
 
-uint32_t builder_pattern(struct builder *b, struct slice pattern)
+uint32_t builder_pattern(struct builder *b, enum section_context context, struct slice pattern)
 {
-	struct image_text text = builder_text(b, pattern);
-	const struct image_text *known = (const void *)b->patterns.data;
-	uint32_t n = COUNT(b->patterns, struct image_text);
+	const struct placed_pattern placed = {builder_text(b, pattern), context};
+	const struct placed_pattern *known = (const void *)b->patterns.data;
+	uint32_t n = COUNT(b->patterns, struct placed_pattern);
 
 	for (uint32_t i = 0; i < n; i++)
-		if (known[i].at == text.at)
+		if (known[i].text.at == placed.text.at && known[i].context == context)
 			return i;
-	builder_append(b, &b->patterns, &text, sizeof(text));
+	builder_append(b, &b->patterns, &placed, sizeof(placed));
 	return n;
 }
 

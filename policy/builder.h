@@ -21,9 +21,9 @@ struct image_text builder_text(struct builder *b, struct slice s);
  */
 void builder_rule(
 	struct builder *b, enum section_context context, uint32_t id, const struct rule *rule);
-/* The id of a unit's or label's section: the number of its pattern, the same for the same text.
- * In the order of first use, which is that of the sections. */
-uint32_t builder_pattern(struct builder *b, struct slice pattern);
+/* The id of a unit's or label's section: the number of its pattern, the same for the same context and
+ * text. In the order of first use, which is that of the sections of the context. */
+uint32_t builder_pattern(struct builder *b, enum section_context context, struct slice pattern);
 /* Texts as of rules. */
 void builder_restriction(struct builder *b, const struct restriction *restriction);
 void builder_override(struct builder *b, const struct override *override);

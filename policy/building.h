@@ -20,6 +20,11 @@ struct placed_rule {
 	struct rule rule;
 };
 
+struct placed_pattern {
+	struct image_text text;
+	uint32_t context;
+};
+
 struct placed_restriction {
 	uint32_t turn;
 	struct restriction restriction;
@@ -43,8 +48,9 @@ struct builder {
 	struct writer services; /* struct placed_service */
 	struct writer restrictions; /* struct placed_restriction */
 	struct writer overrides; /* struct placed_override */
+	struct writer patterns; /* struct placed_pattern */
 	/* as in the image */
-	struct writer patterns, associations, texts, listens, watches, complaints;
+	struct writer associations, texts, listens, watches, complaints;
 	int error;
 };
 

@@ -12,14 +12,19 @@ static const struct image *request_image(const struct request *request)
 	return party && party->subject ? party->subject->image : NULL;
 }
 
+/* What somebody is not told of, nobody has refused. */
+static void gate_say(
+	const struct gate *gate, const struct request *request, const struct verdict *v)
+{
+	if (gate->note && request->verb != VERB_SEE)
+		gate->note(gate->note_arg, request, v);
+}
+
 static void gate_note(
 	const struct gate *gate, const struct request *request, const struct verdict *v)
 {
-	/* what somebody is not told of, nobody has refused */
-	if (request->verb == VERB_SEE)
-		return;
-	if (gate->note && (v->answer == ANSWER_DENY || v->audit || gate->note_allowed))
-		gate->note(gate->note_arg, request, v);
+	if (v->answer == ANSWER_DENY || v->audit || gate->note_allowed)
+		gate_say(gate, request, v);
 }
 
 /* What a rule on trial would have decided, had it been in force. */
@@ -35,8 +40,7 @@ static void gate_note_would(
 		.rule = v->would,
 	};
 
-	if (gate->note)
-		gate->note(gate->note_arg, request, &would);
+	gate_say(gate, request, &would);
 }
 
 /* Each judge's doubts are kept, though only one judge's answer is. */
@@ -60,8 +64,7 @@ static bool gate_note_advisory(
 {
 	if (v->answer != ANSWER_DENY && (v->answer == ANSWER_NONE || v->reason != REASON_LABELS))
 		return false;
-	if (gate->note)
-		gate->note(gate->note_arg, request, v);
+	gate_say(gate, request, v);
 	return true;
 }
 

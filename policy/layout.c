@@ -103,7 +103,8 @@ static size_t builder_lay_out(const struct builder *b, struct image_header *h)
 	} tables[] = {
 		{&h->rules, COUNT(b->rules, struct placed_rule), sizeof(struct rule)},
 		{&h->sections, builder_sections_n(b), sizeof(struct section)},
-		{&h->patterns, COUNT(b->patterns, struct image_text), sizeof(struct image_text)},
+		{&h->patterns, COUNT(b->patterns, struct placed_pattern),
+			sizeof(struct image_text)},
 		{&h->restrictions, COUNT(b->restrictions, struct placed_restriction),
 			sizeof(struct restriction)},
 		{&h->overrides, COUNT(b->overrides, struct placed_override),
@@ -169,9 +170,13 @@ static void builder_write_identities(const struct builder *b, uint8_t *out, uint
 	const struct image_header *h = (const void *)out;
 	const struct placed_restriction *restrictions = (const void *)b->restrictions.data;
 	const struct placed_override *overrides = (const void *)b->overrides.data;
+	const struct placed_pattern *patterns = (const void *)b->patterns.data;
 	struct restriction *r = (void *)(out + h->restrictions.at);
 	struct override *o = (void *)(out + h->overrides.at);
+	struct image_text *p = (void *)(out + h->patterns.at);
 
+	for (uint32_t i = 0; i < h->patterns.count; i++)
+		copy_table(&p[i], &patterns[i].text, 1, sizeof(*p), 1, strings);
 	for (uint32_t i = 0; i < h->restrictions.count; i++)
 		copy_table(&r[i], &restrictions[i].restriction, 1, sizeof(*r), 5, strings);
 	for (uint32_t i = 0; i < h->overrides.count; i++)
@@ -191,7 +196,6 @@ static void builder_write(const struct builder *b, uint8_t *out, uint32_t string
 #define COPY(member, type, texts)                                                                  \
 	copy_table(                                                                                \
 		out + h->member.at, b->member.data, h->member.count, sizeof(type), texts, strings)
-	COPY(patterns, struct image_text, 1);
 	COPY(associations, struct association, 2);
 	COPY(texts, struct image_text, 1);
 	COPY(listens, struct image_text, 1);

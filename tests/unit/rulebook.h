@@ -181,7 +181,7 @@ static inline uint32_t rulebook_id(
 		return (uint32_t)strtoul(rest.text, NULL, 10);
 	if (context != SECTION_UNIT && context != SECTION_LABEL)
 		return 0;
-	return builder_pattern(b, (struct slice){rest.text + 1, rest.size - 1});
+	return builder_pattern(b, context, (struct slice){rest.text + 1, rest.size - 1});
 }
 
 static inline void rulebook_add(struct builder *b, const char *text)
