@@ -57,14 +57,23 @@ struct user *users_most_incomplete(struct users *users)
 	return most;
 }
 
+bool user_has_room(const struct user *user, uint64_t bytes)
+{
+	uint64_t most = user->users->max_bytes;
+
+	/* in this order nothing can overflow */
+	return user_is_privileged(user) || (bytes <= most && user->promised <= most - bytes &&
+						   user->bytes <= most - bytes - user->promised);
+}
+
 int charge_take(struct charge *charge, struct user *user, uint64_t bytes, uint32_t fds)
 {
-	const struct users *users = user->users;
+	uint32_t most = user->users->max_fds;
 
 	assert(!charge->user || charge->user == user);
-	if (!user_is_privileged(user) &&
-		(bytes > users->max_bytes || user->bytes > users->max_bytes - bytes ||
-			fds > users->max_fds || user->fds > users->max_fds - fds))
+	if (!user_has_room(user, bytes))
+		return FAULT_LIMITS;
+	if (!user_is_privileged(user) && (fds > most || user->fds > most - fds))
 		return FAULT_LIMITS;
 	if (!charge->user)
 		charge->user = user_ref(user);

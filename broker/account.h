@@ -12,6 +12,8 @@ struct user {
 	uint32_t uid;
 	uint32_t refs;
 	uint64_t bytes;
+	uint64_t
+		promised; /* what it will be charged if no socket takes what this round collected */
 	uint32_t fds;
 	uint32_t connections; /* registered ones */
 	uint32_t incomplete_n;
@@ -42,6 +44,8 @@ bool user_is_privileged(const struct user *user); /* root or the user of the bus
 /* The user with the most incomplete connections, or NULL. */
 struct user *users_most_incomplete(struct users *users);
 
+/* Whether so many bytes could still be charged beside all that is promised. */
+bool user_has_room(const struct user *user, uint64_t bytes);
 /* Charges on top of what `charge` holds already. 0 or FAULT_LIMITS. */
 int charge_take(struct charge *charge, struct user *user, uint64_t bytes, uint32_t fds);
 void charge_return(struct charge *charge);

@@ -66,6 +66,18 @@ void batch_input_take(struct bus *bus, size_t size)
 	bus->batch.input_used += size;
 }
 
+static size_t entry_room(const struct entry *e)
+{
+	return packet_room(e->header_size + e->body_size);
+}
+
+/* What comes of the box is settled now. */
+static void box_release(const struct box *box)
+{
+	for (uint32_t i = 0; i < box->n; i++)
+		box->entries[i].payer->promised -= entry_room(&box->entries[i]);
+}
+
 static void box_close(struct batch *b, struct box *box)
 {
 	struct box *last = &b->boxes[--b->used];
@@ -100,6 +112,7 @@ static void box_keep(struct box *box, size_t sent)
 			sent -= size;
 			continue;
 		}
+		/* there is room: that it could be charged was found out before it came in here */
 		outgoing_queue(to, &parcel, sent);
 		sent = 0;
 	}
@@ -127,15 +140,23 @@ static void box_flush(struct batch *b, struct box *box)
 			outgoing_cut(box->to);
 		n = 0;
 	}
+	box_release(box);
 	if ((size_t)n < total)
 		box_keep(box, (size_t)n);
 	box_close(b, box);
+}
+
+bool batch_may_add(const struct peer *to, const struct parcel *parcel)
+{
+	return user_has_room(
+		outgoing_payer(to, parcel), packet_room(parcel->header_size + parcel->body_size));
 }
 
 int batch_add(struct bus *bus, struct peer *to, const struct parcel *parcel)
 {
 	struct batch *b = &bus->batch;
 	struct box *box = to->out.box;
+	struct entry *e;
 
 	if (box && box->n == BOX_ENTRIES) {
 		box_flush(b, box);
@@ -151,11 +172,13 @@ int batch_add(struct bus *bus, struct peer *to, const struct parcel *parcel)
 		box->n = 0;
 		to->out.box = box;
 	}
-	box->entries[box->n++] = (struct entry){.header = parcel->header,
+	e = &box->entries[box->n++];
+	*e = (struct entry){.header = parcel->header,
 		.header_size = parcel->header_size,
 		.body = parcel->body,
 		.body_size = parcel->body_size,
-		.payer = parcel->payer};
+		.payer = outgoing_payer(to, parcel)};
+	e->payer->promised += entry_room(e);
 	return 0;
 }
 
@@ -181,6 +204,8 @@ void batch_flush(struct bus *bus)
 
 void batch_forget(struct peer *to)
 {
-	if (to->out.box)
-		box_close(&to->bus->batch, to->out.box);
+	if (!to->out.box)
+		return;
+	box_release(to->out.box);
+	box_close(&to->bus->batch, to->out.box);
 }

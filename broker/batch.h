@@ -53,6 +53,9 @@ void batch_settle(struct bus *bus);
 uint8_t *batch_input(struct bus *bus, size_t size);
 void batch_input_take(struct bus *bus, size_t size);
 
+/* Whether it can be kept, should the socket not take it: if not it is to be sent at once, so that its
+ * sender can be told of what cannot be kept. */
+bool batch_may_add(const struct peer *to, const struct parcel *parcel);
 /* Collects a parcel without fds; its memory lives until the next flush. As outgoing_queue. */
 int batch_add(struct bus *bus, struct peer *to, const struct parcel *parcel);
 /* Sends what was collected for one receiver; or for all, also while a message is being routed; or

@@ -73,7 +73,7 @@ void outgoing_cut(struct peer *to)
 	source_set(&to->source, to->source.events & ~(uint32_t)EPOLLOUT);
 }
 
-static struct user *payer_of(struct peer *to, const struct parcel *parcel)
+struct user *outgoing_payer(const struct peer *to, const struct parcel *parcel)
 {
 	return parcel->payer ? parcel->payer : to->user;
 }
@@ -115,7 +115,7 @@ static bool has_room(uint64_t max, uint64_t all, uint64_t mine, bool whole)
 int outgoing_check(struct peer *to, const struct parcel *parcel, enum limit *ret_limit)
 {
 	struct outgoing *out = &to->out;
-	struct user *payer = payer_of(to, parcel);
+	struct user *payer = outgoing_payer(to, parcel);
 	struct share *share;
 	bool whole = payer == to->user || user_is_privileged(payer);
 
@@ -192,9 +192,9 @@ static void bytes_copy(struct packet *p, const struct parcel *parcel, size_t ski
 static int queue_copy(struct peer *to, const struct parcel *parcel, size_t skip)
 {
 	struct outgoing *out = &to->out;
-	struct user *payer = payer_of(to, parcel);
+	struct user *payer = outgoing_payer(to, parcel);
 	size_t size = parcel->header_size + parcel->body_size - skip;
-	size_t room = sizeof(struct packet) + ((size + 7) & ~(size_t)7);
+	size_t room = packet_room(size);
 	uint32_t fds_n = skip == 0 ? parcel->fds_n : 0;
 	struct packet *p = calloc(1, room + fds_n * sizeof(int));
 	int r;
@@ -305,7 +305,7 @@ int outgoing_send(struct peer *to, const struct parcel *parcel)
 		return 0;
 	if (!list_is_empty(&out->packets))
 		return outgoing_queue(to, parcel, 0);
-	if (!parcel->fds_n && !parcel->transient)
+	if (!parcel->fds_n && !parcel->transient && batch_may_add(to, parcel))
 		return batch_add(to->bus, to, parcel);
 	batch_flush_peer(to);
 	if (out->cut)

@@ -38,6 +38,12 @@ struct packet {
 	uint8_t bytes[];
 };
 
+/* What it costs to let a parcel, or the rest of one, wait. */
+static inline size_t packet_room(size_t bytes)
+{
+	return sizeof(struct packet) + ((bytes + 7) & ~(size_t)7);
+}
+
 /* What one user has waiting for this receiver. */
 struct share {
 	uint32_t uid;
@@ -72,6 +78,8 @@ int outgoing_check(struct peer *to, const struct parcel *parcel, enum limit *ret
  */
 int outgoing_send(struct peer *to, const struct parcel *parcel);
 
+/* Who pays for it. */
+struct user *outgoing_payer(const struct peer *to, const struct parcel *parcel);
 /* Queues a copy, from `skip` bytes on, behind what waits; cuts the receiver for want of memory. */
 int outgoing_queue(struct peer *to, const struct parcel *parcel, size_t skip);
 /* Nothing is sent any more; what the receiver still says is read until it hangs up. */

@@ -622,6 +622,41 @@ static void test_ceiling(void **state)
 	shares_end(&s);
 }
 
+/* Who could not be charged for one more that has to wait is not made to wait for the end of the round:
+ * what cannot be kept then can still be refused. */
+static void test_promises(void **state)
+{
+	uint8_t bytes[200] = {0}, got[sizeof(bytes) + 1];
+	struct peer *peers[2];
+	struct user *bob;
+	struct bus bus;
+	int fds[2];
+	struct parcel parcel;
+
+	(void)state;
+	peers_begin(&bus, NULL, 0);
+	for (int i = 0; i < 2; i++)
+		peers[i] = peers_add(&bus, ALICE, &fds[i]);
+	bob = user_get(&bus.users, BOB);
+	bus.users.max_bytes = 2 * packet_room(sizeof(bytes)) - 1;
+	parcel = (struct parcel){.header = bytes, .header_size = sizeof(bytes), .payer = bob};
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(outgoing_send(peers[i], &parcel), 0);
+	assert_true(bob->promised == packet_room(sizeof(bytes)));
+	assert_int_equal(recv(fds[0], got, sizeof(got), MSG_DONTWAIT), -1);
+	assert_int_equal(recv(fds[1], got, sizeof(got), MSG_DONTWAIT), sizeof(bytes));
+	/* nor can what was promised be had for something else */
+	assert_int_equal(
+		charge_take(&(struct charge){0}, bob, packet_room(sizeof(bytes)), 0), FAULT_LIMITS);
+	batch_flush(&bus);
+	assert_int_equal(recv(fds[0], got, sizeof(got), MSG_DONTWAIT), sizeof(bytes));
+	assert_true(bob->promised == 0 && bob->bytes == 0);
+	for (int i = 0; i < 2; i++)
+		close(fds[i]);
+	user_unref(bob);
+	bus_fini(&bus);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -636,6 +671,7 @@ int main(void)
 		cmocka_unit_test(test_room_for_a_second),
 		cmocka_unit_test(test_stalled),
 		cmocka_unit_test(test_ceiling),
+		cmocka_unit_test(test_promises),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
