@@ -16,6 +16,8 @@ struct user {
 		promised; /* what it will be charged if no socket takes what this round collected */
 	uint32_t fds;
 	uint32_t connections; /* registered ones */
+	uint32_t parked; /* messages that wait for polkit, or behind one that does */
+	uint32_t questions; /* that polkit is asked on its behalf */
 	uint32_t incomplete_n;
 	struct list incomplete; /* peer.incomplete_link, oldest first */
 	struct users *users;

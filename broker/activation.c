@@ -4,12 +4,13 @@
  * with it: a second one would have to share the name with it.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 
 #include "broker/activation.h"
+#include "broker/copy.h"
 #include "broker/driver.h"
 #include "broker/fault.h"
+#include "broker/park.h"
 #include "broker/peer.h"
 #include "broker/route.h"
 #include "broker/supervisor.h"
@@ -19,25 +20,22 @@
 
 #define START_SUCCESS 1 /* what StartServiceByName returns */
 
-/* One message, or one StartServiceByName call (no bytes), that waits. */
+/* One message, or one StartServiceByName call, that waits. */
 struct held {
 	struct list link; /* activation.held */
 	struct list peer_link; /* peer.held */
 	struct peer *peer;
 	struct charge charge;
-	uint32_t serial, fds_n;
+	uint32_t serial;
 	bool no_reply;
-	size_t size; /* 0: StartServiceByName */
-	int *fds; /* behind the bytes */
-	uint8_t bytes[];
+	struct copy *copy; /* NULL: StartServiceByName */
 };
 
 static void held_free(struct held *h)
 {
 	list_unlink(&h->link);
 	list_unlink(&h->peer_link);
-	for (uint32_t i = 0; i < h->fds_n; i++)
-		close(h->fds[i]);
+	copy_free(h->copy);
 	charge_return(&h->charge);
 	free(h);
 }
@@ -132,43 +130,51 @@ static int begin(struct bus *bus, struct slice name, enum limit *ret_limit, stru
 	return 0;
 }
 
-/* Who waits and for the answer to what; charged for `size` bytes in all, and fds. */
-static struct held *held_new(struct peer *peer, const struct message *m, size_t size, uint32_t fds)
+/* Who waits and for the answer to what. */
+static struct held *held_new(struct peer *peer, const struct message *m)
 {
-	struct held *h = calloc(1, size);
+	struct held *h = calloc(1, sizeof(*h));
 
 	if (!h)
 		return NULL;
 	h->peer = peer;
 	h->serial = m->serial;
 	h->no_reply = m->flags & MESSAGE_NO_REPLY_EXPECTED;
-	if (charge_take(&h->charge, peer->user, size, fds) != 0) {
+	if (charge_take(&h->charge, peer->user, sizeof(*h), 0) != 0) {
 		free(h);
 		return NULL;
 	}
 	return h;
 }
 
-/* A copy with its descriptors; NULL for want of memory, descriptors or quota. */
-static struct held *held_message(struct peer *peer, const struct message *m, const int *fds)
+/* NULL for want of memory, descriptors or quota. */
+static struct held *held_message(struct transit *t)
 {
-	size_t room = (m->size + 7) & ~(size_t)7;
-	size_t all = sizeof(struct held) + room + m->fds * sizeof(int);
-	struct held *h = held_new(peer, m, all, m->fds);
+	struct held *h = held_new(t->sender, t->message);
 
 	if (!h)
 		return NULL;
-	h->size = m->size;
-	h->fds = (int *)(h->bytes + room);
-	memcpy(h->bytes, m->bytes, m->size);
-	for (; h->fds_n < m->fds; h->fds_n++) {
-		h->fds[h->fds_n] = fcntl(fds[h->fds_n], F_DUPFD_CLOEXEC, 0);
-		if (h->fds[h->fds_n] < 0) {
-			held_free(h);
-			return NULL;
-		}
+	h->copy = copy_new(t);
+	if (h->copy)
+		return h;
+	held_free(h);
+	return NULL;
+}
+
+/* Nothing is started before policy agrees, and polkit where that wants to hear it. */
+static int permitted(struct transit *t)
+{
+	struct verdict v = transit_ask(t, NULL, false);
+	int r;
+
+	if (v.answer == ANSWER_ASK) {
+		r = park_ask(t, NULL, v.rule);
+		if (r != 0)
+			return r;
+		v = transit_ask(t, NULL, false);
 	}
-	return h;
+	t->by_grant = v.reason == REASON_CONSENT;
+	return v.answer == ANSWER_ALLOW ? 0 : FAULT_DENIED;
 }
 
 static void held_link(struct activation *a, struct held *h)
@@ -181,12 +187,12 @@ int activation_hold(struct transit *t)
 {
 	struct activation *a;
 	struct held *h;
-	int r;
+	int r = permitted(t);
 
-	if (transit_ask(t, NULL, false).answer != ANSWER_ALLOW)
-		return FAULT_DENIED;
+	if (r != 0)
+		return r;
 	t->limit = LIMIT_MAX_INCOMING_BYTES;
-	h = held_message(t->sender, t->message, t->parcel.fds);
+	h = held_message(t);
 	if (!h)
 		return FAULT_LIMITS;
 	r = begin(t->bus, t->message->destination, &t->limit, &a);
@@ -201,7 +207,7 @@ int activation_hold(struct transit *t)
 int activation_start(struct call *call, struct slice name)
 {
 	enum limit limit = LIMIT_MAX_INCOMING_BYTES;
-	struct held *h = held_new(call->peer, call->message, sizeof(*h), 0);
+	struct held *h = held_new(call->peer, call->message);
 	struct activation *a;
 	int r = h ? begin(call->bus, name, &limit, &a) : FAULT_LIMITS;
 
@@ -236,6 +242,21 @@ static void answer_start(struct bus *bus, struct held *h)
 		driver_send(bus, h->peer, c.out, -1);
 }
 
+static void held_route(struct held *h)
+{
+	const struct copy *copy = h->copy;
+	const char *why = NULL;
+	struct transit t;
+	struct message m;
+
+	if (message_parse(&m, copy->bytes, copy->size, &why) != 0)
+		return;
+	transit_init(&t, h->peer, &m, copy->fds);
+	t.grant = copy->grant ? grant_ref(copy->grant) : NULL;
+	route_held(&t);
+	transit_fini(&t);
+}
+
 void activation_done(struct bus *bus, struct slice name)
 {
 	struct activation *a = find(bus, name);
@@ -244,13 +265,11 @@ void activation_done(struct bus *bus, struct slice name)
 		return;
 	list_for_each_safe (at, &a->held) {
 		struct held *h = list_entry(at, struct held, link);
-		const char *why = NULL;
-		struct message m;
 
-		if (h->size == 0)
+		if (h->copy)
+			held_route(h);
+		else
 			answer_start(bus, h);
-		else if (message_parse(&m, h->bytes, h->size, &why) == 0)
-			route_held(h->peer, &m, h->fds);
 		/* what was collected for this round points into it; the message that brought the
 		 * name is still on its way */
 		batch_send(bus);

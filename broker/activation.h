@@ -28,7 +28,8 @@ struct activation {
 };
 
 /* Holds a message for its destination, a service of the policy image, and starts that if nobody
- * has. 0, FAULT_DENIED, FAULT_LIMITS (with the transit's limit), -errno. */
+ * has. 0, FAULT_DENIED, FAULT_LIMITS (with the transit's limit), TRANSIT_WAITS (polkit is asked
+ * before), -errno. */
 int activation_hold(struct transit *t);
 /* StartServiceByName for a service of the image without owner: answered when it is there. */
 int activation_start(struct call *call, struct slice name);

@@ -174,6 +174,7 @@ int bus_init(struct bus *bus, const struct policy *policy)
 	list_init(&bus->dying);
 	list_init(&bus->reloads);
 	list_init(&bus->for_systemd);
+	consult_init(&bus->consult);
 	bus->users.bus_uid = bus->uid;
 	r = loop_init(&bus->loop);
 	if (r == 0)
@@ -221,6 +222,7 @@ void bus_fini(struct bus *bus)
 		user_unref(u);
 	}
 	driver_fini(bus);
+	consult_fini(&bus->consult);
 	activations_fini(bus);
 	systemd_forget(bus);
 	replies_fini(&bus->replies);
@@ -305,6 +307,9 @@ int bus_set_policy(struct bus *bus, const struct policy *policy)
 	unnamed_rederive(bus);
 	gate_renew(bus);
 	pools_set(bus);
+	/* the agent ends when nobody can ask it any more */
+	if (!image_has_checks(&bus->policy.image))
+		consult_set_channel(bus, -1);
 	policy_close(&old);
 	return 0;
 }

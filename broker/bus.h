@@ -9,6 +9,8 @@
 #include "base/process.h"
 #include "broker/account.h"
 #include "broker/batch.h"
+#include "broker/consult.h"
+#include "broker/lane.h"
 #include "broker/matches.h"
 #include "broker/name.h"
 #include "broker/reply.h"
@@ -72,6 +74,8 @@ struct bus {
 	bool reloading; /* it is under way */
 	struct list for_systemd; /* the driver's messages to it while it is not there */
 	uint32_t for_systemd_n;
+	struct consult consult; /* polkit is asked */
+	struct lanes lanes; /* of messages that wait for it */
 	struct activation *activations; /* services being started, by name */
 	uint64_t start_serial; /* of the last start of a service */
 };

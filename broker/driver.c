@@ -172,7 +172,8 @@ static int run_method(struct call *call)
 
 bool driver_handle(struct peer *peer, struct transit *t)
 {
-	struct call call = {.bus = peer->bus, .peer = peer, .message = t->message, .fd = -1};
+	struct call call = {
+		.bus = peer->bus, .peer = peer, .message = t->message, .transit = t, .fd = -1};
 	int r;
 
 	if (t->message->type != MESSAGE_CALL) {
@@ -183,7 +184,7 @@ bool driver_handle(struct peer *peer, struct transit *t)
 	if (call.fd >= 0)
 		close(call.fd);
 	if (r == 0)
-		return true;
+		return !call.waits;
 	if (peer->state != PEER_DYING)
 		driver_send_error(peer->bus, peer, t->message->serial, r < 0 ? FAULT_NO_MEMORY : r,
 			call.detail[0] ? call.detail : NULL);

@@ -23,8 +23,10 @@ struct call {
 	struct peer *peer;
 	const struct message *message;
 	const struct method *method;
+	struct transit *transit;
 	struct compose reply; /* begun with the method's signature: append, or return a fault */
 	bool done; /* the reply was sent already, or will be later */
+	bool waits; /* all of it will be done later */
 	int fd; /* goes with the reply, closed afterwards; -1: none */
 	char detail[512]; /* appended to the sentence of a fault */
 };
@@ -42,7 +44,7 @@ struct method {
 };
 
 /* A message addressed to the driver that the policy let through. False: a call that was answered
- * with an error. */
+ * with an error, or waits. */
 bool driver_handle(struct peer *peer, struct transit *t);
 /* A message without destination and not a broadcast: Peer is answered, other calls refused; as in
  * the reference, where the library does it, below the policy. */

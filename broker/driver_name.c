@@ -5,10 +5,12 @@
 #include "broker/bus.h"
 #include "broker/driver.h"
 #include "broker/fault.h"
+#include "broker/park.h"
 #include "broker/peer.h"
 #include "broker/sight.h"
 #include "broker/syntax.h"
 #include "broker/systemd_start.h"
+#include "broker/transit.h"
 #include "policy/rules.h"
 
 #define START_ALREADY_RUNNING 2 /* what StartServiceByName returns */
@@ -54,6 +56,43 @@ static int check_name(struct call *call, struct slice name)
 	return 0;
 }
 
+static int own_unauthorised(struct call *call, const struct grant *grant)
+{
+	int fault =
+		grant->fault == FAULT_INTERACTION ? FAULT_INTERACTION : FAULT_OWN_NOT_AUTHORISED;
+
+	return call_refuse(
+		call, fault, "\"%.*s\": %s", SLICE_FMT(grant->consent.action), grant->why);
+}
+
+/* Where a rule wants polkit's word first the call waits, unless that is there already. */
+static int own_permitted(struct call *call, struct request *q)
+{
+	struct transit *t = call->transit;
+	struct verdict v;
+	int r;
+
+	q->consent = t->grant ? &t->grant->consent : NULL;
+	v = gate_ask(&call->bus->gate, q);
+	if (v.answer == ANSWER_ASK) {
+		r = park_ask_own(t, q->name, v.rule);
+		call->waits = call->done = r == TRANSIT_WAITS;
+		if (r == FAULT_LIMITS)
+			return call_refuse(call, r, "%s=%lld", limit_name(t->limit),
+				(long long)bus_limit(call->bus, t->limit));
+		if (r != 0 && r != FAULT_DENIED)
+			return call->waits ? 0 : r;
+		q->consent = t->grant ? &t->grant->consent : NULL;
+		if (r == 0)
+			v = gate_ask(&call->bus->gate, q);
+	}
+	if (v.answer == ANSWER_ALLOW)
+		return 0;
+	if (v.reason == REASON_CONSENT)
+		return own_unauthorised(call, t->grant);
+	return call_refuse(call, FAULT_OWN_DENIED, "\"%.*s\"", SLICE_FMT(q->name));
+}
+
 int driver_request_name(struct call *call)
 {
 	struct body body = body_of(call->message);
@@ -67,8 +106,11 @@ int driver_request_name(struct call *call)
 
 	if (r != 0)
 		return r;
-	if (gate_ask(&call->bus->gate, &q).answer != ANSWER_ALLOW)
-		return call_refuse(call, FAULT_OWN_DENIED, "\"%.*s\"", SLICE_FMT(name));
+	r = own_permitted(call, &q);
+	if (r != 0)
+		return r;
+	if (call->waits)
+		return 0;
 	/* the unique name counts, too */
 	if (peer->owned_n + 1 >= (uint64_t)most) {
 		gate_refuse_limit(&call->bus->gate, &q, LIMIT_MAX_NAMES_PER_CONNECTION, most);

@@ -7,6 +7,7 @@
 #include "broker/bus.h"
 #include "broker/driver.h"
 #include "broker/fault.h"
+#include "broker/park.h"
 #include "broker/peer.h"
 #include "broker/syntax.h"
 #include "broker/transit.h"
@@ -223,6 +224,7 @@ void driver_name_changed(struct bus *bus, const struct name_change *change)
 	struct slice name = change->name->text;
 	struct compose c;
 
+	park_name_changed(bus, change);
 	if (change->from)
 		send_name(bus, change->from, "NameLost", name);
 	compose_signal(bus, &c, "NameOwnerChanged", "sss", (struct slice){NULL, 0});

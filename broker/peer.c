@@ -11,6 +11,7 @@
 #include "broker/driver.h"
 #include "broker/fault.h"
 #include "broker/listener.h"
+#include "broker/park.h"
 #include "broker/peer.h"
 
 static int peer_ready(struct source *source, uint32_t events)
@@ -126,6 +127,8 @@ int peer_new(struct bus *bus, int fd)
 	list_init(&peer->owned);
 	list_init(&peer->calls);
 	list_init(&peer->held);
+	list_init(&peer->parked);
+	keep_init(&peer->keep);
 	list_init(&peer->duties);
 	outgoing_init(&peer->out);
 	match_holder_init(&peer->matches);
@@ -267,6 +270,7 @@ void peer_retire(struct peer *peer)
 {
 	struct bus *bus = peer->bus;
 
+	park_sender_gone(peer);
 	driver_forget(bus, peer);
 	activation_forget(peer);
 	while (!list_is_empty(&peer->owned)) {
@@ -279,8 +283,10 @@ void peer_retire(struct peer *peer)
 			driver_name_changed(bus, &change);
 		name_put(name);
 	}
-	if (peer->name)
+	if (peer->name) {
 		unname(peer);
+		park_recipient_gone(peer);
+	}
 	/* the latest call first, as in the reference */
 	while (!list_is_empty(&peer->duties)) {
 		struct reply *r = list_entry(peer->duties.prev, struct reply, callee_link);

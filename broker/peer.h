@@ -7,6 +7,7 @@
 #include "base/process.h"
 #include "broker/account.h"
 #include "broker/bus.h"
+#include "broker/keep.h"
 #include "broker/matches.h"
 #include "broker/outgoing.h"
 #include "broker/sasl.h"
@@ -55,6 +56,9 @@ struct peer {
 	uint32_t calls_n, calls_peak;
 	struct list held; /* held.peer_link: messages that wait for a service */
 	int64_t *limits; /* those that hold for it, where some differ from the bus's; owned */
+	struct list parked; /* parked.peer_link: messages that wait for polkit */
+	uint32_t parked_n;
+	struct keep keep; /* what polkit said before */
 	uint64_t last_route; /* bus.route of the last message it was given */
 };
 

@@ -10,6 +10,7 @@
 #include "broker/bus.h"
 #include "broker/driver.h"
 #include "broker/fault.h"
+#include "broker/park.h"
 #include "broker/peer.h"
 #include "broker/route.h"
 #include "broker/sight.h"
@@ -126,13 +127,25 @@ static void refuse_name(struct peer *peer, const struct message *m, int fault)
 	route_refuse(peer, m, fault, text);
 }
 
+/* polkit was asked, and did not say yes: which action, and why not. */
+static void refuse_unauthorised(struct peer *peer, struct transit *t)
+{
+	const struct grant *grant = t->grant;
+	char text[512];
+
+	snprintf(text, sizeof(text), "\"%.*s\": %s", SLICE_FMT(grant->consent.action), grant->why);
+	route_refuse(peer, t->message, grant->fault, text);
+}
+
 static void refuse(struct peer *peer, struct transit *t, int fault)
 {
 	/* that it was denied would show that there is such a name */
 	if (fault == FAULT_DENIED && !sight_of(peer, t->message->destination))
 		fault = t->message->flags & MESSAGE_NO_AUTO_START ? FAULT_NO_OWNER
 								  : FAULT_SERVICE_UNKNOWN;
-	if (fault == FAULT_DENIED)
+	if (fault == FAULT_DENIED && t->by_grant)
+		refuse_unauthorised(peer, t);
+	else if (fault == FAULT_DENIED)
 		refuse_denied(peer, t);
 	else if (fault == FAULT_LIMITS)
 		refuse_limit(peer, t);
@@ -166,6 +179,17 @@ static int expect_reply(struct transit *t, struct peer *to)
 	return r;
 }
 
+/* Where a rule wants polkit's word first the message waits, unless that is there already. */
+static int admit(struct transit *t, struct peer *to)
+{
+	int r = transit_admit(t, to, false);
+
+	if (r != TRANSIT_ASKS)
+		return r;
+	r = park_ask(t, to, t->check);
+	return r != 0 ? r : transit_admit(t, to, false);
+}
+
 static int unicast(struct transit *t, struct peer *to)
 {
 	const struct message *m = t->message;
@@ -173,7 +197,7 @@ static int unicast(struct transit *t, struct peer *to)
 
 	if (m->reply_serial)
 		t->requested_reply = reply_settle(t->bus, t->sender, to, m->reply_serial);
-	r = transit_admit(t, to, false);
+	r = admit(t, to);
 	if (r != 0)
 		return r;
 	if (m->fds && !to->takes_fds)
@@ -187,12 +211,38 @@ static int unicast(struct transit *t, struct peer *to)
 	return r;
 }
 
+/* Before Hello nothing but Hello is answered, and no rule hinders that; a second one is a call like
+ * any other. */
+static bool at_driver(struct peer *peer, struct transit *t)
+{
+	struct verdict v = {.answer = ANSWER_DENY};
+
+	if (peer->state != PEER_UNNAMED)
+		v = transit_ask(t, NULL, false);
+	else if (transit_ask_labels(t))
+		v.answer = ANSWER_ALLOW;
+	if (v.answer == ANSWER_ALLOW)
+		return driver_handle(peer, t);
+	if (v.answer == ANSWER_ASK)
+		transit_refuse(t, NULL, "polkit is not asked about calls to the bus");
+	refuse(peer, t, FAULT_DENIED);
+	return false;
+}
+
+/* Eavesdroppers are shown what was done, not what was asked in vain. */
+static void spread_done(struct peer *peer, struct transit *t, bool done)
+{
+	if (done && peer->state == PEER_ACTIVE)
+		transit_spread(t);
+}
+
 static void to_driver(struct peer *peer, struct transit *t)
 {
 	const struct message *m = t->message;
 	bool is_hello = m->type == MESSAGE_CALL && m->member.text && slice_is(m->member, "Hello") &&
 			(!m->interface.text || slice_is(m->interface, DRIVER_NAME));
-	bool allowed, done = false;
+	bool done = false;
+	int r = 0;
 
 	/* monitors see Hello with the name that it brings */
 	if (is_hello && peer->state == PEER_UNNAMED) {
@@ -203,46 +253,49 @@ static void to_driver(struct peer *peer, struct transit *t)
 	/* monitors see what a signal to the driver sets off before the signal, as in the reference */
 	if (m->type == MESSAGE_CALL)
 		transit_capture(t);
-	/* before Hello nothing but Hello is answered, and no rule hinders that; a second one is a
-	 * call like any other */
-	if (peer->state == PEER_UNNAMED)
-		allowed = transit_ask_labels(t);
-	else
-		allowed = transit_ask(t, NULL, false).answer == ANSWER_ALLOW;
-	if (allowed)
-		done = driver_handle(peer, t);
-	else
-		refuse(peer, t, FAULT_DENIED);
+	if (!park_behind(t, NULL, &r))
+		done = at_driver(peer, t);
+	else if (r != 0)
+		refuse(peer, t, r);
 	if (m->type != MESSAGE_CALL)
 		transit_capture(t);
-	/* eavesdroppers are shown what was done, not what was asked in vain */
-	if (done && peer->state == PEER_ACTIVE)
-		transit_spread(t);
+	spread_done(peer, t, done);
 }
 
 static void to_addressee(struct peer *peer, struct transit *t)
 {
-	int r = unicast(t, t->addressee);
+	int r = 0;
+	bool waits = park_behind(t, t->addressee, &r);
 
-	if (r != 0)
+	if (!waits)
+		r = unicast(t, t->addressee);
+	if (waits ? r != 0 : r != 0 && r != TRANSIT_WAITS)
 		refuse(peer, t, r);
-	else
+	else if (!waits && r == 0)
 		transit_spread(t);
+}
+
+/* 0: it waits, for the service that is started or for polkit. */
+static int nobody(struct transit *t)
+{
+	const struct message *m = t->message;
+	int r;
+
+	if (m->flags & MESSAGE_NO_AUTO_START)
+		return FAULT_NO_OWNER;
+	if (!image_service(&t->bus->policy.image, m->destination))
+		return FAULT_SERVICE_UNKNOWN;
+	if (!park_behind(t, NULL, &r))
+		r = activation_hold(t);
+	return r == TRANSIT_WAITS ? 0 : r;
 }
 
 /* Nobody owns the name: perhaps a service can be started. Monitors see the message after what the
  * driver says to start it, as in the reference. */
 static void to_nobody(struct peer *peer, struct transit *t)
 {
-	const struct message *m = t->message;
-	int r;
+	int r = nobody(t);
 
-	if (m->flags & MESSAGE_NO_AUTO_START)
-		r = FAULT_NO_OWNER;
-	else if (image_service(&peer->bus->policy.image, m->destination))
-		r = activation_hold(t);
-	else
-		r = FAULT_SERVICE_UNKNOWN;
 	transit_capture(t);
 	if (r != 0)
 		refuse(peer, t, r);
@@ -262,20 +315,55 @@ static void to_name(struct peer *peer, struct transit *t)
 	to_addressee(peer, t);
 }
 
-void route_held(struct peer *peer, const struct message *m, const int *fds)
+static struct peer *owner_of(struct transit *t)
 {
-	struct name *name = name_find(&peer->bus->names, m->destination);
-	struct transit t;
+	struct name *name = name_find(&t->bus->names, t->message->destination);
+
+	return name ? name_owner(name) : NULL;
+}
+
+void route_held(struct transit *t)
+{
+	struct peer *peer = t->sender;
 
 	if (peer->state != PEER_ACTIVE)
 		return;
-	transit_init(&t, peer, m, fds);
-	t.addressee = name ? name_owner(name) : NULL;
-	if (t.addressee)
-		to_addressee(peer, &t);
+	t->addressee = owner_of(t);
+	if (t->addressee)
+		to_addressee(peer, t);
 	else
-		refuse_name(peer, m, FAULT_SERVICE_UNKNOWN);
-	transit_fini(&t);
+		refuse_name(peer, t->message, FAULT_SERVICE_UNKNOWN);
+}
+
+static void copy_to(struct transit *t, const struct place *place)
+{
+	int r = transit_deliver(t, place->to, place->eavesdrop);
+
+	if (r > 0)
+		driver_capture_error(t->bus, t->sender, t->message->serial, r);
+}
+
+void route_parked(struct transit *t, const struct place *place)
+{
+	struct peer *peer = t->sender;
+	int r;
+
+	if (place->copy) {
+		copy_to(t, place);
+		return;
+	}
+	if (place->driver) {
+		spread_done(peer, t, at_driver(peer, t));
+		return;
+	}
+	t->addressee = owner_of(t);
+	if (t->addressee) {
+		to_addressee(peer, t);
+		return;
+	}
+	r = nobody(t);
+	if (r != 0)
+		refuse(peer, t, r);
 }
 
 /* The specification lets later versions add types; this bus has no rules for them. */

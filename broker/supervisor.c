@@ -49,6 +49,16 @@ static int on_recorder(struct supervisor *s, struct letter *l)
 	return 0;
 }
 
+static int on_agent(struct supervisor *s, struct letter *l)
+{
+	int fd = take_fd(l, 0);
+
+	if (fd < 0)
+		return -EBADMSG;
+	consult_set_channel(s->bus, fd);
+	return 0;
+}
+
 /* Whether two images offer the same services to start. */
 static bool services_equal(const struct image *a, const struct image *b)
 {
@@ -139,6 +149,7 @@ static const struct {
 	{TO_BROKER_POLICY, on_policy},
 	{TO_BROKER_RELOADED, on_reloaded},
 	{TO_BROKER_RECORDER, on_recorder},
+	{TO_BROKER_AGENT, on_agent},
 	{TO_BROKER_SERVICE_FAILED, on_service_failed},
 };
 

@@ -7,6 +7,7 @@
 #include "broker/bus.h"
 #include "broker/driver.h"
 #include "broker/fault.h"
+#include "broker/park.h"
 #include "broker/peer.h"
 #include "broker/sight.h"
 #include "broker/transit.h"
@@ -64,6 +65,8 @@ void transit_fini(struct transit *t)
 {
 	free(t->own_header);
 	t->own_header = NULL;
+	grant_unref(t->grant);
+	t->grant = NULL;
 }
 
 /* Writes the relayed header, once for all receivers. Who has not said Hello is only heard by
@@ -102,7 +105,8 @@ static struct request request_of(
 		.recipient = recipient ? &recipient->party : NULL,
 		.traffic = &t->traffic,
 		.requested_reply = t->requested_reply && !eavesdrop,
-		.eavesdrop = eavesdrop};
+		.eavesdrop = eavesdrop,
+		.consent = t->grant ? &t->grant->consent : NULL};
 }
 
 struct verdict transit_ask(const struct transit *t, const struct peer *recipient, bool eavesdrop)
@@ -119,6 +123,23 @@ bool transit_ask_labels(const struct transit *t)
 	return gate_ask_labels(&t->bus->gate, &q).answer != ANSWER_DENY;
 }
 
+struct verdict transit_foresee(const struct transit *t, const struct peer *recipient)
+{
+	struct request q = request_of(t, recipient, false);
+	struct gate quiet = t->bus->gate;
+
+	quiet.note = NULL;
+	return gate_ask(&quiet, &q);
+}
+
+int transit_refuse(struct transit *t, const struct peer *recipient, const char *text)
+{
+	struct request q = request_of(t, recipient, false);
+
+	gate_refuse(&t->bus->gate, &q, text);
+	return FAULT_DENIED;
+}
+
 static int refuse_limit(
 	struct transit *t, const struct request *q, const struct peer *to, enum limit limit)
 {
@@ -127,12 +148,26 @@ static int refuse_limit(
 	return FAULT_LIMITS;
 }
 
+int transit_refuse_limit(struct transit *t, const struct peer *recipient, enum limit limit)
+{
+	struct request q = request_of(t, recipient, false);
+
+	t->limit = limit;
+	gate_refuse_limit(&t->bus->gate, &q, limit, bus_limit(t->bus, limit));
+	return FAULT_LIMITS;
+}
+
 int transit_admit(struct transit *t, struct peer *recipient, bool eavesdrop)
 {
 	struct request q = request_of(t, recipient, eavesdrop);
+	struct verdict v = gate_ask(&t->bus->gate, &q);
 	enum limit limit;
 
-	if (gate_ask(&t->bus->gate, &q).answer != ANSWER_ALLOW)
+	t->by_grant = v.reason == REASON_CONSENT;
+	t->check = v.rule;
+	if (v.answer == ANSWER_ASK)
+		return TRANSIT_ASKS;
+	if (v.answer != ANSWER_ALLOW)
 		return FAULT_DENIED;
 	if (outgoing_check(recipient, &t->parcel, &limit) != 0)
 		return refuse_limit(t, &q, recipient, limit);
@@ -162,6 +197,8 @@ int transit_deliver(struct transit *t, struct peer *recipient, bool eavesdrop)
 {
 	int r = transit_admit(t, recipient, eavesdrop);
 
+	if (r == TRANSIT_ASKS)
+		return transit_refuse(t, recipient, "polkit is asked about calls alone");
 	return r != 0 ? r : transit_send(t, recipient);
 }
 
@@ -210,6 +247,8 @@ static void spread_one(void *arg, struct match *match)
 	if (!may_know(t, to, match->rule))
 		return;
 	to->last_route = t->route;
+	if (t->sender && park_copy_behind(t, to, s->eavesdrop))
+		return;
 	r = transit_deliver(t, to, s->eavesdrop);
 	/* nobody is told but monitors, which see the refusal as if the sender were */
 	if (r > 0)

@@ -4,12 +4,20 @@
  */
 #pragma once
 
+#include "broker/fault.h"
+#include "broker/grant.h"
 #include "broker/matchrule.h"
 #include "broker/outgoing.h"
 #include "policy/verdict.h"
 
 struct bus;
 struct peer;
+
+/* What else may become of a delivery; not refusals. */
+enum {
+	TRANSIT_ASKS = FAULTS, /* the rule t->check wants polkit's word first */
+	TRANSIT_WAITS, /* the message is held until polkit has spoken */
+};
 
 struct transit {
 	struct bus *bus;
@@ -23,6 +31,10 @@ struct transit {
 	uint64_t route; /* number of this message: a receiver gets it once */
 	struct peer *addressee; /* who the message is addressed to, where that is a peer */
 	enum limit limit; /* the limit behind a FAULT_LIMITS */
+	const struct rule *check; /* the rule behind a TRANSIT_ASKS */
+	struct grant *grant; /* polkit's word on it; owned, NULL: it was not asked */
+	bool by_grant; /* the last answer of the gate went by that */
+	uint64_t number; /* the place that it had in a lane; 0: it did not wait */
 	uint8_t *own_header; /* on the heap when the arena was full */
 };
 
@@ -38,7 +50,15 @@ struct verdict transit_ask(const struct transit *t, const struct peer *recipient
 /* The same of the MAC judges alone: whether none objects. */
 bool transit_ask_labels(const struct transit *t);
 
-/* Whether gate and limits let it through to one peer: 0, FAULT_DENIED, FAULT_LIMITS (t->limit). */
+/* What the gate would say now; nobody hears of it. */
+struct verdict transit_foresee(const struct transit *t, const struct peer *recipient);
+
+/* Refusals that no judge speaks about: told to the trail. FAULT_DENIED, FAULT_LIMITS. */
+int transit_refuse(struct transit *t, const struct peer *recipient, const char *text);
+int transit_refuse_limit(struct transit *t, const struct peer *recipient, enum limit limit);
+
+/* Whether gate and limits let it through to one peer: 0, FAULT_DENIED, FAULT_LIMITS (t->limit),
+ * TRANSIT_ASKS. */
 int transit_admit(struct transit *t, struct peer *recipient, bool eavesdrop);
 /* Sends what was admitted: 0, FAULT_FDS_REFUSED, FAULT_LIMITS, -ENOMEM; nothing went out then. */
 int transit_send(struct transit *t, struct peer *recipient);

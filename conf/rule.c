@@ -298,17 +298,16 @@ static int combination_check(struct reading *r, uint32_t given)
 /* polkit would have to be asked about what is needed to ask it, or about what nobody waits for. */
 static int check_check(struct reading *r, uint32_t given, struct draft *d)
 {
-	static const char *const exempt[] = {"org.freedesktop.DBus", "org.freedesktop.PolicyKit1"};
+	static const char *const exempt[] = {
+		"org.freedesktop.DBus", "org.freedesktop.PolicyKit1", "org.freedesktop.systemd1"};
 
 	if (!(given & BIT(POLKIT)))
 		return reading_fault(r, "<check> needs polkit=\"ACTION\"");
 	if (d->rule.name_kind == NAME_ANY)
 		return reading_fault(r, "<check> must say for which name, or what begins it");
-	if (d->rule.verb == RULE_OWN)
-		return 0;
-	if (d->rule.type == 0)
+	if (d->rule.verb == RULE_SEND && d->rule.type == 0)
 		d->rule.type = 1;
-	if (d->rule.type != 1)
+	if (d->rule.verb == RULE_SEND && d->rule.type != 1)
 		return reading_fault(r, "only method calls can be checked by polkit");
 	for (size_t i = 0; i < ARRAY_SIZE(exempt); i++) {
 		struct slice name = slice_of(exempt[i]);
@@ -316,8 +315,7 @@ static int check_check(struct reading *r, uint32_t given, struct draft *d)
 		if (d->rule.name_kind == NAME_EXACT ? slice_equal(d->name, name)
 						    : slice_leads(d->name, name, '.'))
 			return reading_fault(r,
-				"polkit cannot be asked about calls to %s: it is needed to ask",
-				exempt[i]);
+				"polkit cannot be asked about %s: it is needed to ask", exempt[i]);
 	}
 	return 0;
 }
