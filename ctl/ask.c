@@ -9,20 +9,32 @@
 
 #include "ctl/ask.h"
 #include "ctl/say.h"
-#include "policy/rules.h"
 
 #define DRIVER "org.freedesktop.DBus"
 
 static const char *const types[] = {NULL, "method_call", "method_return", "error", "signal"};
 enum { CALL = 1, RETURN, ERROR, SIGNAL };
 
-struct verdict request_answer(const struct request *request)
+void ask_answer(struct ask *a, struct outcome *ret)
 {
-	static const struct judge *const judges[] = {
-		&rules_connect, &rules_own, &rules_send, &rules_receive, NULL};
-	const struct gate gate = {.judges = judges};
+	answer_get(ret, &a->request);
+	if (ret->verdict.answer != ANSWER_ASK || !a->consent.text)
+		return;
+	a->consent.action = image_slice(ret->verdict.image, ret->verdict.rule->action);
+	a->request.consent = &a->consent;
+	answer_get(ret, &a->request);
+}
 
-	return gate_ask(&gate, request);
+static int polkit_read(const char *text, struct consent *ret)
+{
+	if (!text)
+		return 0;
+	ret->authorised = strcmp(text, "authorised") == 0;
+	ret->text = ret->authorised ? "if polkit authorises it" : "if polkit refuses it";
+	if (ret->authorised || strcmp(text, "refused") == 0)
+		return 0;
+	say("--polkit: \"%s\" is neither authorised nor refused", text);
+	return -1;
 }
 
 static int type_read(const char *text, uint8_t otherwise, uint8_t *ret)
@@ -94,6 +106,7 @@ static int traffic_make(struct ask *a, const struct options *o)
 	t->member = field(o->member, addressed);
 	t->interface = field(o->interface, addressed && !o->no_interface);
 	t->error = field(o->error, t->type == ERROR);
+	t->arg0 = field(o->arg0, false);
 	t->destination = slice_of(o->wish == WISH_SEND ? o->target : NULL);
 	t->broadcast = o->wish == WISH_BROADCAST ||
 		       (o->wish == WISH_RECEIVE && t->type == SIGNAL && !o->copy);
@@ -115,7 +128,9 @@ static int subject_make(struct ask *a, const struct policy *policy, const struct
 		return -1;
 	}
 	if (o->user)
-		return person_init(&a->subject, policy, o->user, &o->groups, &o->names);
+		return person_init(&a->subject, policy,
+			&(struct description){
+				o->user, o->unit, o->label, &o->groups, &o->slices, &o->names});
 	e = person_init_live(&a->subject, policy, o->subject);
 	if (e > 0)
 		say("nobody on the bus has the name %s", o->subject);
@@ -139,8 +154,10 @@ static int peer_make(
 	}
 	*ret_there = true;
 	if (!policy->live || !live)
-		return person_init(&a->peer, policy, o->peer_user ? o->peer_user : "0",
-			&o->peer_groups, o->peer_names.n ? &o->peer_names : &target);
+		return person_init(&a->peer, policy,
+			&(struct description){o->peer_user ? o->peer_user : "0", o->peer_unit,
+				o->peer_label, &o->peer_groups, &o->peer_slices,
+				o->peer_names.n ? &o->peer_names : &target});
 	e = person_init_live(&a->peer, policy, live);
 	*ret_there = e == 0;
 	return e < 0 ? -1 : 0;
@@ -170,12 +187,13 @@ int ask_init(struct ask *ret, const struct policy *policy, const struct options 
 {
 	*ret = (struct ask){0};
 	if (o->wishes != 1) {
-		say("what is asked? exactly one of --connect, --own, --call, --send, --broadcast "
-		    "and --receive is needed");
+		say("what is asked? exactly one of --connect, --own, --see, --call, --send, "
+		    "--broadcast, --receive and --limits is needed");
 		return -1;
 	}
-	if (subject_make(ret, policy, o) < 0)
+	if (polkit_read(o->polkit, &ret->consent) < 0 || subject_make(ret, policy, o) < 0)
 		return -1;
+	ret->wish = o->wish;
 	ret->request.sender = &ret->subject.party;
 	switch (o->wish) {
 	case WISH_CONNECT:
@@ -185,6 +203,12 @@ int ask_init(struct ask *ret, const struct policy *policy, const struct options 
 	case WISH_OWN:
 		ret->request.verb = VERB_OWN;
 		ret->request.name = slice_of(o->target);
+		return 0;
+	case WISH_SEE:
+		ret->request.verb = VERB_SEE;
+		ret->request.name = slice_of(o->target);
+		return 0;
+	case WISH_LIMITS:
 		return 0;
 	case WISH_SEND:
 	case WISH_BROADCAST:
@@ -202,15 +226,6 @@ void ask_fini(struct ask *a)
 	person_fini(&a->peer);
 }
 
-static void person_describe(const struct person *p, FILE *to)
-{
-	fprintf(to, "user %" PRIu32, p->identity.uid);
-	for (uint32_t i = 0; i < p->identity.groups_n; i++)
-		fprintf(to, "%s%" PRIu32, i ? "," : " (groups ", p->identity.groups[i]);
-	if (p->identity.groups_n)
-		fputc(')', to);
-}
-
 static void traffic_describe(const struct ask *a, FILE *to)
 {
 	const struct traffic *t = &a->traffic;
@@ -226,6 +241,8 @@ static void traffic_describe(const struct ask *a, FILE *to)
 			fprintf(to, " %s=%.*s", fields[i].name, SLICE_FMT(fields[i].text));
 	if (t->is_reply)
 		fprintf(to, " (a reply, %srequested)", a->request.requested_reply ? "" : "un");
+	if (t->arg0.text)
+		fprintf(to, " arg0=\"%.*s\"", SLICE_FMT(t->arg0));
 	if (t->fds)
 		fprintf(to, " fds=%" PRIu32, t->fds);
 	if (a->request.eavesdrop)
@@ -265,6 +282,8 @@ char *ask_describe(const struct ask *a)
 		fputs(": connect", to);
 	} else if (a->request.verb == VERB_OWN) {
 		fprintf(to, ": own %.*s", SLICE_FMT(a->request.name));
+	} else if (a->request.verb == VERB_SEE) {
+		fprintf(to, ": see %.*s", SLICE_FMT(a->request.name));
 	} else {
 		fputs(hears ? ": receive " : ": send ", to);
 		traffic_describe(a, to);

@@ -1,28 +1,31 @@
 /* check.c - one question, one answer */
 #include <stdlib.h>
 
-#include "ctl/answer.h"
 #include "ctl/ask.h"
 #include "ctl/command.h"
+#include "ctl/limits.h"
 
-static int check_print(const struct ask *a, const struct options *o)
+static int check_print(struct ask *a, const struct options *o)
 {
-	struct verdict v = request_answer(&a->request);
+	struct outcome answer;
 	DROP_HEAP char *question = ask_describe(a);
-	DROP_HEAP char *sentence = answer_sentence(&v, &a->request);
+	DROP_HEAP char *sentence = NULL;
 
+	ask_answer(a, &answer);
+	sentence = answer_sentence(&answer.verdict, &a->request);
 	if (o->json) {
 		struct json j = {.to = stdout};
 
 		json_open(&j, NULL, '{');
 		json_string(&j, "question", question);
-		answer_json(&j, &v, &a->request);
+		answer_json(&j, &answer, &a->request);
 		json_close(&j, '}');
 		json_end(&j);
 	} else {
-		puts(sentence ? sentence : answer_word(&v));
+		puts(sentence ? sentence : answer_word(&answer.verdict));
+		answer_print_more(&answer, &a->request);
 	}
-	return v.answer == ANSWER_ALLOW ? STATUS_GOOD : STATUS_BAD;
+	return answer.verdict.answer == ANSWER_ALLOW ? STATUS_GOOD : STATUS_BAD;
 }
 
 int check_run(const struct options *o)
@@ -32,7 +35,7 @@ int check_run(const struct options *o)
 	int status = STATUS_ERROR;
 
 	if (policy_open(&policy, o) == 0 && ask_init(&a, &policy, o) == 0)
-		status = check_print(&a, o);
+		status = a.wish == WISH_LIMITS ? limits_print(&a.subject, o) : check_print(&a, o);
 	ask_fini(&a);
 	policy_close(&policy);
 	return status;

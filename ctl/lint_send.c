@@ -82,7 +82,7 @@ static bool root_may_own(struct lint *l, struct slice name)
 	struct person root;
 	bool may = false;
 
-	if (person_init_ids(&root, l->image, 0, NULL, 0) == 0) {
+	if (person_init_like(&root, l->image, &(struct identity){0}) == 0) {
 		const struct request request = {
 			.verb = VERB_OWN, .sender = &root.party, .name = name};
 

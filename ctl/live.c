@@ -1,15 +1,20 @@
 /* live.c - the one file that knows sd-bus */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <systemd/sd-bus.h>
 
+#include "base/process.h"
+#include "conf/file.h"
 #include "ctl/live.h"
 #include "ctl/say.h"
 
 #define DRIVER "org.freedesktop.DBus"
 #define DRIVER_PATH "/org/freedesktop/DBus"
+#define CGROUP_SIZE_MAX (64u << 10)
 #define NO_SUCH_NAME "org.freedesktop.DBus.Error.NameHasNoOwner"
 
 struct live {
@@ -110,6 +115,57 @@ static int groups_read(sd_bus_message *m, struct live_peer *peer)
 	return sd_bus_message_exit_container(m);
 }
 
+/* The label ends in NUL, or should. */
+static int label_read(sd_bus_message *m, struct live_peer *peer)
+{
+	const void *data;
+	size_t size;
+	int e = sd_bus_message_enter_container(m, 'v', "ay");
+
+	if (e >= 0)
+		e = sd_bus_message_read_array(m, 'y', &data, &size);
+	if (e < 0)
+		return e;
+	free(peer->label);
+	peer->label = strndup(data, size);
+	return peer->label ? sd_bus_message_exit_container(m) : -ENOMEM;
+}
+
+/* Who may not read it, or comes too late, does not know the unit. */
+static void unit_read(struct live_peer *peer, uint32_t pid)
+{
+	char path[40];
+	DROP_HEAP char *cgroup = NULL;
+	DROP_FD int fd = -1;
+	size_t size;
+
+	snprintf(path, sizeof(path), "/proc/%" PRIu32 "/cgroup", pid);
+	fd = file_open(path);
+	if (fd < 0 || file_read(fd, CGROUP_SIZE_MAX, &cgroup, &size) < 0)
+		return;
+	peer->unit = process_unit(cgroup);
+	peer->slices = process_slices(cgroup);
+}
+
+static int credential_read(sd_bus_message *m, const char *key, struct live_peer *peer)
+{
+	uint32_t pid;
+	int e;
+
+	if (strcmp(key, "UnixUserID") == 0)
+		return sd_bus_message_read(m, "v", "u", &peer->uid);
+	if (strcmp(key, "UnixGroupIDs") == 0)
+		return groups_read(m, peer);
+	if (strcmp(key, "LinuxSecurityLabel") == 0)
+		return label_read(m, peer);
+	if (strcmp(key, "ProcessID") != 0)
+		return sd_bus_message_skip(m, "v");
+	e = sd_bus_message_read(m, "v", "u", &pid);
+	if (e >= 0 && !peer->unit)
+		unit_read(peer, pid);
+	return e;
+}
+
 static int credentials_read(sd_bus_message *m, struct live_peer *peer)
 {
 	const char *key;
@@ -117,12 +173,8 @@ static int credentials_read(sd_bus_message *m, struct live_peer *peer)
 
 	while (e >= 0 && (e = sd_bus_message_enter_container(m, 'e', "sv")) > 0) {
 		e = sd_bus_message_read(m, "s", &key);
-		if (e >= 0 && strcmp(key, "UnixUserID") == 0)
-			e = sd_bus_message_read(m, "v", "u", &peer->uid);
-		else if (e >= 0 && strcmp(key, "UnixGroupIDs") == 0)
-			e = groups_read(m, peer);
-		else if (e >= 0)
-			e = sd_bus_message_skip(m, "v");
+		if (e >= 0)
+			e = credential_read(m, key, peer);
 		if (e >= 0)
 			e = sd_bus_message_exit_container(m);
 	}
@@ -208,5 +260,8 @@ void live_peer_fini(struct live_peer *peer)
 		free(peer->names[i]);
 	free(peer->names);
 	free(peer->groups);
+	free(peer->label);
+	free(peer->unit);
+	free(peer->slices);
 	*peer = (struct live_peer){0};
 }

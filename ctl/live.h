@@ -16,6 +16,8 @@ struct live_peer {
 	uint32_t uid;
 	uint32_t *groups; /* owned; in the bus's order */
 	uint32_t groups_n;
+	char *label; /* owned, as are the next two; NULL where it is not known */
+	char *unit, *slices; /* where its process is now; the bus looked when it connected */
 	char **names; /* owned, each too: unique name, names owned and queued for */
 	uint32_t names_n;
 };

@@ -34,11 +34,17 @@ static const struct row rows[] = {
 	{"user", "USER", TAKES_SUBJECT, KIND_TEXT, AT(user), "who asks: a name or a number"},
 	{"group", "GROUP", TAKES_SUBJECT, KIND_WORDS, AT(groups),
 		"a group of who asks; replaces those of the user database"},
+	{"unit", "UNIT", TAKES_SUBJECT, KIND_TEXT, AT(unit),
+		"the systemd unit that who asks runs in"},
+	{"slice", "SLICE", TAKES_SUBJECT, KIND_WORDS, AT(slices), "a slice that it is in"},
+	{"label", "LABEL", TAKES_SUBJECT, KIND_TEXT, AT(label), "its SELinux or AppArmor label"},
 	{"name", "NAME", TAKES_SUBJECT, KIND_WORDS, AT(names), "a bus name that who asks owns"},
 	{"subject", "NAME", TAKES_SUBJECT, KIND_TEXT, AT(subject),
 		"with --live: the connection that asks"},
 	{"connect", NULL, TAKES_SUBJECT, KIND_WISH, WISH_CONNECT, "may it connect?"},
 	{"own", "NAME", TAKES_SUBJECT, KIND_WISH, WISH_OWN, "may it own this name?"},
+	{"see", "NAME", TAKES_SUBJECT, KIND_WISH, WISH_SEE, "is it told of this name?"},
+	{"limits", NULL, TAKES_SUBJECT, KIND_WISH, WISH_LIMITS, "which limits hold for it?"},
 	{"call", "NAME", TAKES_SUBJECT, KIND_CALL, WISH_SEND, "may it call methods of this name?"},
 	{"send", "NAME", TAKES_SUBJECT, KIND_WISH, WISH_SEND,
 		"may it send a message (of --type) to this name?"},
@@ -54,6 +60,8 @@ static const struct row rows[] = {
 	{"member", "NAME", TAKES_SUBJECT, KIND_TEXT, AT(member), "of the message"},
 	{"path", "PATH", TAKES_SUBJECT, KIND_TEXT, AT(path), "of the message"},
 	{"error", "NAME", TAKES_SUBJECT, KIND_TEXT, AT(error), "of the message"},
+	{"arg0", "TEXT", TAKES_SUBJECT, KIND_TEXT, AT(arg0),
+		"its first argument is this string (otherwise it is none)"},
 	{"fds", "N", TAKES_SUBJECT, KIND_TEXT, AT(fds), "file descriptors in the message"},
 	{"reply", "WHICH", TAKES_SUBJECT, KIND_TEXT, AT(reply),
 		"it is a reply: requested or unrequested"},
@@ -61,11 +69,16 @@ static const struct row rows[] = {
 		"the receiver is not who it is addressed to"},
 	{"not-running", NULL, TAKES_SUBJECT, KIND_FLAG, AT(idle),
 		"nobody owns the destination yet"},
+	{"polkit", "WORD", TAKES_SUBJECT, KIND_TEXT, AT(polkit),
+		"what polkit says if it is asked: authorised or refused"},
 	{"peer", "NAME", TAKES_PEER, KIND_TEXT, AT(peer),
 		"with --live: the connection at the other end"},
 	{"peer-user", "USER", TAKES_PEER | TAKES_OWNER, KIND_TEXT, AT(peer_user),
 		"who is at the other end (root)"},
 	{"peer-group", "GROUP", TAKES_PEER, KIND_WORDS, AT(peer_groups), "a group of the peer"},
+	{"peer-unit", "UNIT", TAKES_PEER, KIND_TEXT, AT(peer_unit), "the unit of the peer"},
+	{"peer-slice", "SLICE", TAKES_PEER, KIND_WORDS, AT(peer_slices), "a slice that it is in"},
+	{"peer-label", "LABEL", TAKES_PEER, KIND_TEXT, AT(peer_label), "the label of the peer"},
 	{"peer-name", "NAME", TAKES_PEER, KIND_WORDS, AT(peer_names),
 		"a bus name that the peer owns (the one that is asked about)"},
 	{"fail-on", "LEVEL", TAKES_LINT, KIND_TEXT, AT(fail_on),
@@ -166,8 +179,10 @@ void options_fini(struct options *o)
 	free(o->configs.list);
 	free(o->groups.list);
 	free(o->names.list);
+	free(o->slices.list);
 	free(o->peer_groups.list);
 	free(o->peer_names.list);
+	free(o->peer_slices.list);
 	free(o->ignored.list);
 	free(o->actions.list);
 	*o = (struct options){0};

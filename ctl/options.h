@@ -31,7 +31,16 @@ enum {
 	TAKES_SECTION = 4096, /* to whom rules are to speak */
 };
 
-enum wish { WISH_NONE, WISH_CONNECT, WISH_OWN, WISH_SEND, WISH_BROADCAST, WISH_RECEIVE };
+enum wish {
+	WISH_NONE,
+	WISH_CONNECT,
+	WISH_OWN,
+	WISH_SEE,
+	WISH_SEND,
+	WISH_BROADCAST,
+	WISH_RECEIVE,
+	WISH_LIMITS,
+};
 
 struct options {
 	bool json, help;
@@ -40,21 +49,22 @@ struct options {
 	bool live, session;
 	const char *address;
 	/* subject */
-	const char *user, *subject;
-	struct words groups, names;
+	const char *user, *subject, *label; /* and `unit` */
+	struct words groups, names, slices;
 	enum wish wish;
 	unsigned int wishes; /* how many were given */
 	const char *target; /* of the wish: a bus name, or NULL */
-	const char *type, *interface, *member, *path, *error, *fds, *reply;
+	const char *type, *interface, *member, *path, *error, *arg0, *fds, *reply;
+	const char *polkit; /* what it would say */
 	bool no_interface, copy, idle;
 	/* peer */
-	const char *peer, *peer_user;
-	struct words peer_groups, peer_names;
+	const char *peer, *peer_user, *peer_unit, *peer_label;
+	struct words peer_groups, peer_names, peer_slices;
 	/* lint */
 	const char *fail_on;
 	struct words ignored, actions;
 	bool graph, fitting;
-	/* records; `user` and `session` too */
+	/* records; `user` and `session` too; `unit` is of subjects, too */
 	const char *from, *unit, *destination, *reason, *since, *until, *by;
 	bool follow, denied, allowed, permissive;
 	/* what is no option */

@@ -104,8 +104,10 @@ static int whos_settle(struct survey *s)
 		struct who *who = &s->whos[i];
 
 		for (uint32_t n = 0; n < s->images_n; n++)
-			if (person_init_ids(&who->persons[n], s->images[n], who->uid, &who->gid,
-				    who->gid == ID_NONE ? 0 : 1) < 0)
+			if (person_init_like(&who->persons[n], s->images[n],
+				    &(struct identity){.uid = who->uid,
+					    .groups = &who->gid,
+					    .groups_n = who->gid != ID_NONE}) < 0)
 				return -1;
 	}
 	return 0;
@@ -114,16 +116,16 @@ static int whos_settle(struct survey *s)
 int survey_init(
 	struct survey *ret, const struct policy *const *policies, uint32_t n, const char *peer_user)
 {
-	const struct words none = {0};
+	uint32_t group = 0;
+	const struct identity root = {.groups = &group, .groups_n = 1};
 
 	*ret = (struct survey){.images_n = n};
 	for (uint32_t i = 0; i < n; i++) {
 		ret->images[i] = &policies[i]->image;
-		if (peer_user &&
-			person_init(&ret->peers[i], policies[i], peer_user, &none, &none) < 0)
+		if (peer_user && person_init(&ret->peers[i], policies[i],
+					 &(struct description){.user = peer_user}) < 0)
 			return -1;
-		if (!peer_user &&
-			person_init_ids(&ret->peers[i], ret->images[i], 0, &(uint32_t){0}, 1) < 0)
+		if (!peer_user && person_init_like(&ret->peers[i], ret->images[i], &root) < 0)
 			return -1;
 	}
 	if (whos_collect(ret) < 0) {

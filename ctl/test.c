@@ -1,6 +1,6 @@
 /*
- * test.c - requests with the verdicts that are expected of them, a line each: "allow" or "deny" and
- * then the options of check. For who packages policy, and wants to know that it stays as it is.
+ * test.c - requests with the verdicts that are expected of them, a line each: "allow", "ask" (polkit) or
+ * "deny" and then the options of check. For who packages policy, and wants to know that it stays as it is.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -8,7 +8,6 @@
 
 #include "conf/file.h"
 #include "conf/shell.h"
-#include "ctl/answer.h"
 #include "ctl/ask.h"
 #include "ctl/command.h"
 
@@ -25,7 +24,7 @@ struct run {
 struct line {
 	const char *file;
 	uint32_t number;
-	bool allow; /* expected */
+	const char *expected; /* the word for it */
 };
 
 static int line_bad(const struct line *l, const char *why)
@@ -34,13 +33,16 @@ static int line_bad(const struct line *l, const char *why)
 	return -1;
 }
 
-static void line_print(struct run *run, const struct line *l, const struct ask *a)
+static void line_print(struct run *run, const struct line *l, struct ask *a)
 {
-	struct verdict v = request_answer(&a->request);
-	bool good = (v.answer == ANSWER_ALLOW) == l->allow;
+	struct outcome answer;
 	DROP_HEAP char *question = ask_describe(a);
-	DROP_HEAP char *sentence = answer_sentence(&v, &a->request);
+	DROP_HEAP char *sentence = NULL;
+	bool good;
 
+	ask_answer(a, &answer);
+	good = strcmp(answer_word(&answer.verdict), l->expected) == 0;
+	sentence = answer_sentence(&answer.verdict, &a->request);
 	run->passed += good;
 	run->failed += !good;
 	if (run->options->json) {
@@ -48,14 +50,14 @@ static void line_print(struct run *run, const struct line *l, const struct ask *
 		json_string(&run->json, "file", l->file);
 		json_number(&run->json, "line", l->number);
 		json_truth(&run->json, "passed", good);
-		json_string(&run->json, "expected", l->allow ? "allow" : "deny");
+		json_string(&run->json, "expected", l->expected);
 		json_string(&run->json, "question", question);
-		answer_json(&run->json, &v, &a->request);
+		answer_json(&run->json, &answer, &a->request);
 		json_close(&run->json, '}');
 	} else if (!good) {
 		printf("%s:%" PRIu32 ": FAIL: %s\n    expected: %s\n    %s\n", l->file, l->number,
-			question ? question : "", l->allow ? "allow" : "deny",
-			sentence ? sentence : answer_word(&v));
+			question ? question : "", l->expected,
+			sentence ? sentence : answer_word(&answer.verdict));
 	}
 }
 
@@ -70,6 +72,8 @@ static int request_run(struct run *run, const struct line *l, int argc, char **a
 		e = line_bad(l, "what is behind the verdict has to be options of check");
 	else if (e == 0)
 		e = ask_init(&a, run->policy, &o);
+	if (e == 0 && a.wish == WISH_LIMITS)
+		e = line_bad(l, "limits are no verdict");
 	if (e == 0)
 		line_print(run, l, &a);
 	else
@@ -77,6 +81,16 @@ static int request_run(struct run *run, const struct line *l, int argc, char **a
 	ask_fini(&a);
 	options_fini(&o);
 	return e ? -1 : 0;
+}
+
+static const char *expected_word(struct slice word)
+{
+	static const char *const words[] = {"allow", "ask", "deny"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+		if (slice_is(word, words[i]))
+			return words[i];
+	return NULL;
 }
 
 static int line_run(struct run *run, struct line *l, struct arena *arena, struct slice text)
@@ -89,9 +103,9 @@ static int line_run(struct run *run, struct line *l, struct arena *arena, struct
 
 	if (shell_split(arena, text, &words, &n, &why))
 		return line_bad(l, arena->bad ? strerror(ENOMEM) : why);
-	l->allow = slice_is(words[0], "allow");
-	if (!l->allow && !slice_is(words[0], "deny"))
-		return line_bad(l, "a line begins with allow or deny");
+	l->expected = expected_word(words[0]);
+	if (!l->expected)
+		return line_bad(l, "a line begins with allow, ask or deny");
 	argv = calloc((size_t)n + 1, sizeof(*argv));
 	if (!argv || asprintf(&name, "%s:%" PRIu32, l->file, l->number) < 0)
 		return line_bad(l, strerror(ENOMEM));

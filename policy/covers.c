@@ -112,3 +112,12 @@ bool rules_names_meet(const struct image *image, const struct rule *a, const str
 {
 	return name_covers(image, a, b) || name_covers(image, b, a);
 }
+
+bool restriction_is_on(
+	const struct image *image, const struct restriction *restriction, struct slice name)
+{
+	struct slice own = image_slice(image, restriction->name);
+
+	return restriction->name_kind == NAME_EXACT ? slice_equal(own, name)
+						    : slice_leads(own, name, '.');
+}

@@ -9,5 +9,8 @@
  * that do not speak about replies only calls, signals and what else is no reply are compared.
  */
 bool rule_covers(const struct image *image, const struct rule *later, const struct rule *earlier);
+/* Whether a restriction is about a bus name. */
+bool restriction_is_on(
+	const struct image *image, const struct restriction *restriction, struct slice name);
 /* Whether there may be a bus name that both rules' names fit. */
 bool rules_names_meet(const struct image *image, const struct rule *a, const struct rule *b);

@@ -42,7 +42,7 @@ enum limit limit_find(const char *name)
 	return (enum limit)i;
 }
 
-static bool override_fits(const struct image *image, const struct override *o,
+bool override_fits(const struct image *image, const struct override *o,
 	const struct identity *identity, const struct slice *names, uint32_t names_n)
 {
 	struct slice pattern = image_slice(image, o->pattern);

@@ -50,5 +50,8 @@ void subject_fini(struct subject *subject);
  * of `names` it is the owner. False: none differs. */
 bool limits_of(const struct image *image, const struct identity *identity,
 	const struct slice *names, uint32_t names_n, int64_t ret[LIMITS]);
+/* Whether a <limit> of some is one of theirs; of those about one limit the last that is decides. */
+bool override_fits(const struct image *image, const struct override *o,
+	const struct identity *identity, const struct slice *names, uint32_t names_n);
 /* Whether they depend on the names. */
 bool limits_by_name(const struct image *image);
