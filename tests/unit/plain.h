@@ -59,7 +59,7 @@ struct plain_book {
 
 /* --- who it is --- */
 
-static bool plain_glob(const char *pattern, const char *text, char border)
+static inline bool plain_glob(const char *pattern, const char *text, char border)
 {
 	if (!*pattern)
 		return !*text;
@@ -69,7 +69,7 @@ static bool plain_glob(const char *pattern, const char *text, char border)
 	       (*text && (!border || *text != border) && plain_glob(pattern, text + 1, border));
 }
 
-static bool plain_is_unit(const char *pattern, const struct plain_side *who)
+static inline bool plain_is_unit(const char *pattern, const struct plain_side *who)
 {
 	const char *dot = strrchr(pattern, '.');
 	char words[200], *save;
@@ -89,7 +89,7 @@ static bool plain_is_unit(const char *pattern, const struct plain_side *who)
 	return plain_glob(pattern, words, '/');
 }
 
-static bool plain_in_group(const struct plain_side *who, uint32_t gid)
+static inline bool plain_in_group(const struct plain_side *who, uint32_t gid)
 {
 	for (uint32_t i = 0; i < who->groups_n; i++)
 		if (who->groups[i] == gid)
@@ -97,7 +97,7 @@ static bool plain_in_group(const struct plain_side *who, uint32_t gid)
 	return false;
 }
 
-static bool plain_meets(const struct plain_restriction *r, const struct plain_side *who)
+static inline bool plain_meets(const struct plain_restriction *r, const struct plain_side *who)
 {
 	return !r->nobody && (!r->by_user || r->user == who->uid) &&
 	       (!r->by_group || plain_in_group(who, r->group)) &&
@@ -107,7 +107,7 @@ static bool plain_meets(const struct plain_restriction *r, const struct plain_si
 
 /* --- which rules fit --- */
 
-static bool plain_name_fits(const char *wanted, bool prefix, const char *name)
+static inline bool plain_name_fits(const char *wanted, bool prefix, const char *name)
 {
 	char dotted[64];
 
@@ -117,7 +117,7 @@ static bool plain_name_fits(const char *wanted, bool prefix, const char *name)
 	return strncmp(name, dotted, strlen(dotted)) == 0;
 }
 
-static bool plain_peer_fits(
+static inline bool plain_peer_fits(
 	const struct plain_rule *r, const struct plain_side *peer, const char *absent)
 {
 	if (!r->name)
@@ -130,14 +130,14 @@ static bool plain_peer_fits(
 	return false;
 }
 
-static bool plain_field_fits(const char *wanted, const char *field, bool if_absent)
+static inline bool plain_field_fits(const char *wanted, const char *field, bool if_absent)
 {
 	if (!wanted)
 		return true;
 	return field ? strcmp(wanted, field) == 0 : if_absent;
 }
 
-static bool plain_reply_fits(const struct plain_rule *r, const struct plain_request *q)
+static inline bool plain_reply_fits(const struct plain_rule *r, const struct plain_request *q)
 {
 	bool requested = q->from.is_driver || (q->requested && !q->eavesdrop);
 
@@ -151,7 +151,7 @@ static bool plain_reply_fits(const struct plain_rule *r, const struct plain_requ
 	return r->requested_reply == IS_TRUE || !requested;
 }
 
-static bool plain_arg0_fits(const struct plain_rule *r, const struct plain_request *q)
+static inline bool plain_arg0_fits(const struct plain_rule *r, const struct plain_request *q)
 {
 	if (!r->arg0)
 		return true;
@@ -161,7 +161,7 @@ static bool plain_arg0_fits(const struct plain_rule *r, const struct plain_reque
 			      : strcmp(r->arg0, q->arg0) == 0;
 }
 
-static bool plain_message_fits(const struct plain_rule *r, const struct plain_request *q)
+static inline bool plain_message_fits(const struct plain_rule *r, const struct plain_request *q)
 {
 	bool broadcast = q->type == 4 && !q->destination, allow = r->effect == EFFECT_ALLOW;
 
@@ -186,7 +186,7 @@ static bool plain_message_fits(const struct plain_rule *r, const struct plain_re
 				       : plain_peer_fits(r, &q->to, q->destination);
 }
 
-static bool plain_connect_fits(const struct plain_rule *r, const struct plain_side *who)
+static inline bool plain_connect_fits(const struct plain_rule *r, const struct plain_side *who)
 {
 	if (r->context != SECTION_DEFAULT && r->context != SECTION_MANDATORY)
 		return false;
@@ -202,7 +202,7 @@ struct plain_walk {
 	uint32_t on; /* audit rules: of decisions of that kind */
 };
 
-static bool plain_fits(
+static inline bool plain_fits(
 	const struct plain_rule *r, const struct plain_request *q, const struct plain_walk *walk)
 {
 	if (r->verb != walk->verb || (r->effect == EFFECT_AUDIT && !(r->on & walk->on)))
@@ -218,7 +218,7 @@ static bool plain_fits(
 
 /* Whether the section of a rule speaks to `who` in this pass: contexts in their order, groups
  * ascending, units and labels each in the order in which they were first written. */
-static bool plain_passes(const struct plain_rule *r, const struct plain_side *who,
+static inline bool plain_passes(const struct plain_rule *r, const struct plain_side *who,
 	enum section_context context, uint32_t gid, const char *pattern)
 {
 	if (r->context != context)
@@ -235,7 +235,7 @@ static bool plain_passes(const struct plain_rule *r, const struct plain_side *wh
 	return true;
 }
 
-static int plain_pass(const struct plain_book *book, const struct plain_request *q,
+static inline int plain_pass(const struct plain_book *book, const struct plain_request *q,
 	const struct plain_walk *walk, const struct plain_rule *like, int last)
 {
 	const struct plain_side *who = walk->verb == RULE_RECEIVE ? &q->to : &q->from;
@@ -248,7 +248,7 @@ static int plain_pass(const struct plain_book *book, const struct plain_request 
 }
 
 /* Whether no rule before it stands in a section of the same kind and pattern. */
-static bool plain_is_first(const struct plain_book *book, int at)
+static inline bool plain_is_first(const struct plain_book *book, int at)
 {
 	const struct plain_rule *r = book->rules;
 
@@ -259,7 +259,7 @@ static bool plain_is_first(const struct plain_book *book, int at)
 }
 
 /* The last rule that fits, or -1. */
-static int plain_ask(
+static inline int plain_ask(
 	const struct plain_book *book, const struct plain_request *q, const struct plain_walk *walk)
 {
 	static const struct plain_rule before[] = {{.context = SECTION_DEFAULT},

@@ -52,12 +52,12 @@ static const char *const label_globs[] = {
 	"u:r:a_t:s0", "u:r:a_t:*", "*:b_t:*", "*", "u:*:*", "*s0", "*_t:s0*2", "**"};
 
 /* A third of the time nothing, else one of `n` words. */
-static const char *draw_word(const char *const *words, uint32_t n)
+static inline const char *draw_word(const char *const *words, uint32_t n)
 {
 	return draw(3) == 0 ? NULL : words[draw(n)];
 }
 
-static const char *draw_field(const struct shape *s, const char *const *words, uint32_t n)
+static inline const char *draw_field(const struct shape *s, const char *const *words, uint32_t n)
 {
 	return draw_word(words, s->words < n ? s->words : n);
 }
@@ -65,14 +65,14 @@ static const char *draw_field(const struct shape *s, const char *const *words, u
 #define DRAW_OF(words) (words)[draw(ARRAY_SIZE(words))]
 
 /* A name that can be owned, or one of the last three. */
-static const char *draw_name(const struct shape *s)
+static inline const char *draw_name(const struct shape *s)
 {
 	uint32_t i = draw(s->names_n + 3);
 
 	return names[i < s->names_n ? i : ARRAY_SIZE(names) - 1 - (i - s->names_n)];
 }
 
-static void draw_section(struct plain_rule *r, const struct shape *s)
+static inline void draw_section(struct plain_rule *r, const struct shape *s)
 {
 	static const enum section_context contexts[] = {SECTION_DEFAULT, SECTION_GROUP,
 		SECTION_USER, SECTION_NO_CONSOLE, SECTION_MANDATORY, SECTION_UNIT, SECTION_LABEL};
@@ -89,7 +89,7 @@ static void draw_section(struct plain_rule *r, const struct shape *s)
 }
 
 /* What a rule does; of some verbs. */
-static void draw_effect(struct plain_rule *r)
+static inline void draw_effect(struct plain_rule *r)
 {
 	static const enum rule_effect common[] = {
 		EFFECT_DENY, EFFECT_ALLOW, EFFECT_DENY, EFFECT_ALLOW, EFFECT_CHECK};
@@ -105,7 +105,7 @@ static void draw_effect(struct plain_rule *r)
 	}
 }
 
-static struct plain_rule draw_rule(const struct shape *s)
+static inline struct plain_rule draw_rule(const struct shape *s)
 {
 	static const enum rule_verb verbs[] = {
 		RULE_CONNECT, RULE_OWN, RULE_OWN, RULE_SEE, RULE_AUDIT_OWN, RULE_AUDIT};
@@ -138,7 +138,7 @@ static struct plain_rule draw_rule(const struct shape *s)
 	return r;
 }
 
-static struct plain_restriction draw_restriction(const struct shape *s)
+static inline struct plain_restriction draw_restriction(const struct shape *s)
 {
 	struct plain_restriction r = {.name = names[draw(s->names_n)], .prefix = draw(2)};
 
@@ -155,7 +155,7 @@ static struct plain_restriction draw_restriction(const struct shape *s)
 	return r;
 }
 
-static struct plain_side draw_side(const struct shape *s, const char *unique)
+static inline struct plain_side draw_side(const struct shape *s, const char *unique)
 {
 	struct plain_side side = {.names = {unique}, .names_n = 1, .uid = draw(3)};
 	uint32_t place = draw(ARRAY_SIZE(places));
@@ -171,7 +171,7 @@ static struct plain_side draw_side(const struct shape *s, const char *unique)
 	return side;
 }
 
-static struct plain_request draw_request(const struct shape *s)
+static inline struct plain_request draw_request(const struct shape *s)
 {
 	static const enum verb others[] = {VERB_OWN, VERB_CONNECT, VERB_SEE};
 	struct plain_request q = {
@@ -201,7 +201,7 @@ static struct plain_request draw_request(const struct shape *s)
 
 /* --- the same for the builder --- */
 
-static void plain_build_rule(struct builder *b, const struct plain_rule *p, uint32_t line)
+static inline void plain_build_rule(struct builder *b, const struct plain_rule *p, uint32_t line)
 {
 	struct rule r = {.verb = (uint8_t)p->verb,
 		.line = line,
@@ -230,7 +230,7 @@ static void plain_build_rule(struct builder *b, const struct plain_rule *p, uint
 		p->pattern ? builder_pattern(b, p->context, slice_of(p->pattern)) : p->id, &r);
 }
 
-static void plain_build_restriction(
+static inline void plain_build_restriction(
 	struct builder *b, const struct plain_restriction *p, uint32_t line)
 {
 	struct restriction r = {.line = line,
@@ -248,7 +248,7 @@ static void plain_build_restriction(
 	builder_restriction(b, &r);
 }
 
-static void draw_book(const struct shape *s, struct plain_book *book, struct rulebook *made)
+static inline void draw_book(const struct shape *s, struct plain_book *book, struct rulebook *made)
 {
 	struct builder *b = builder_new();
 
