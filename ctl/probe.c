@@ -18,7 +18,7 @@ struct texts {
 };
 
 struct findings {
-	struct texts interfaces, members, paths, errors;
+	struct texts interfaces, members, paths, errors, arguments;
 	uint32_t *fds, fds_n;
 	bool failed;
 };
@@ -28,7 +28,7 @@ static void texts_add(struct texts *t, struct slice text, bool *failed)
 	struct slice *grown;
 
 	for (uint32_t i = 0; i < t->n; i++)
-		if (slice_equal(t->list[i], text))
+		if (slice_equal(t->list[i], text) && !t->list[i].text == !text.text)
 			return;
 	grown = realloc(t->list, (t->n + 1) * sizeof(*grown));
 	if (grown) {
@@ -61,6 +61,7 @@ static void findings_fini(struct findings *f)
 	free(f->members.list);
 	free(f->paths.list);
 	free(f->errors.list);
+	free(f->arguments.list);
 	free(f->fds);
 }
 
@@ -70,15 +71,35 @@ static bool rule_concerns(const struct image *image, const struct rule *rule, st
 {
 	struct slice own = image_slice(image, rule->name);
 
-	if (rule->verb != verb || (rule->type && rule->type != type))
+	/* what is recorded depends on what is decided, too */
+	if (rule->verb != verb && (verb != RULE_AUDIT || rule->verb != RULE_SEND))
+		return false;
+	if (rule->type && rule->type != type)
 		return false;
 	if (rule->name_kind == NAME_ANY)
 		return true;
 	return rule->name_kind == NAME_EXACT ? slice_equal(own, name) : slice_leads(own, name, '.');
 }
 
-static void rule_collect(struct findings *f, const struct image *image, const struct rule *rule)
+/* Of a prefix, itself and one that only begins with it. */
+static void argument_collect(
+	struct findings *f, struct arena *arena, const struct image *image, const struct rule *rule)
 {
+	struct slice arg0 = image_slice(image, rule->arg0);
+
+	if (rule->arg0_kind == ARG0_ANY)
+		return;
+	texts_add(&f->arguments, arg0.text ? arg0 : SLICE(""), &f->failed);
+	if (rule->arg0_kind != ARG0_PREFIX)
+		return;
+	texts_add(&f->arguments, arena_print(arena, "%.*s*", SLICE_FMT(arg0)), &f->failed);
+	f->failed |= arena->bad;
+}
+
+static void rule_collect(
+	struct findings *f, struct arena *arena, const struct image *image, const struct rule *rule)
+{
+	argument_collect(f, arena, image, rule);
 	if (rule->interface.at)
 		texts_add(&f->interfaces, image_slice(image, rule->interface), &f->failed);
 	/* with an interface it goes with that one only: see members_of */
@@ -95,8 +116,9 @@ static void rule_collect(struct findings *f, const struct image *image, const st
 }
 
 static void findings_collect(
-	struct findings *f, const struct survey *s, enum rule_verb verb, uint8_t type)
+	struct findings *f, struct survey *s, enum rule_verb verb, uint8_t type)
 {
+	texts_add(&f->arguments, (struct slice){NULL, 0}, &f->failed);
 	texts_add(&f->paths, OTHER, &f->failed);
 	texts_add(&f->errors, OTHER, &f->failed);
 	texts_add(&f->members, OTHER, &f->failed);
@@ -109,7 +131,7 @@ static void findings_collect(
 
 		for (uint32_t n = 0; n < image->header->rules.count; n++)
 			if (rule_concerns(image, &image->rules[n], s->name, verb, type))
-				rule_collect(f, image, &image->rules[n]);
+				rule_collect(f, &s->arena, image, &image->rules[n]);
 	}
 }
 
@@ -144,6 +166,17 @@ static int probe_add(struct survey *s, const struct probe *p)
 	return 0;
 }
 
+static int arguments_add(struct survey *s, const struct findings *f, struct probe p)
+{
+	int e = 0;
+
+	for (uint32_t i = 0; i < f->arguments.n && e == 0; i++) {
+		p.arg0 = f->arguments.list[i];
+		e = probe_add(s, &p);
+	}
+	return e;
+}
+
 /* Replies: nothing but an error's name tells them apart, and whether they were asked for. */
 static int replies_add(struct survey *s, const struct findings *f, struct probe p)
 {
@@ -154,7 +187,7 @@ static int replies_add(struct survey *s, const struct findings *f, struct probe 
 			p.error = p.type == ERROR ? f->errors.list[i] : (struct slice){NULL, 0};
 			p.fds = f->fds[n / 2];
 			p.requested = n % 2 == 0;
-			e = probe_add(s, &p);
+			e = arguments_add(s, f, p);
 		}
 	return e;
 }
@@ -170,7 +203,7 @@ static int interface_add(
 				p.member = members->list[m];
 				p.path = f->paths.list[path];
 				p.fds = f->fds[n];
-				e = probe_add(s, &p);
+				e = arguments_add(s, f, p);
 			}
 	return e;
 }
@@ -218,7 +251,8 @@ bool probe_equal(const struct probe *a, const struct probe *b)
 	return a->fds == b->fds && a->requested == b->requested &&
 	       !a->interface.text == !b->interface.text &&
 	       slice_equal(a->interface, b->interface) && slice_equal(a->member, b->member) &&
-	       slice_equal(a->path, b->path) && slice_equal(a->error, b->error);
+	       slice_equal(a->path, b->path) && slice_equal(a->error, b->error) &&
+	       !a->arg0.text == !b->arg0.text && slice_equal(a->arg0, b->arg0);
 }
 
 /* `otherwise` where there is no such probe. */
@@ -234,7 +268,9 @@ uint32_t survey_parent(const struct survey *s, uint32_t probe)
 {
 	struct probe p = s->probes[probe];
 
-	if (p.path.text && !slice_equal(p.path, OTHER))
+	if (p.arg0.text)
+		p.arg0 = (struct slice){NULL, 0};
+	else if (p.path.text && !slice_equal(p.path, OTHER))
 		p.path = OTHER;
 	else if (p.member.text && !slice_equal(p.member, OTHER))
 		p.member = OTHER;
@@ -248,7 +284,7 @@ uint32_t survey_parent(const struct survey *s, uint32_t probe)
 }
 
 /* Whether any probe with so many descriptors is answered otherwise than without. */
-static bool fds_matter(const struct survey *s, const bool *answers, size_t width, uint32_t fds)
+static bool fds_matter(const struct survey *s, const uint16_t *answers, size_t width, uint32_t fds)
 {
 	for (uint32_t i = 0; i < s->probes_n; i++) {
 		struct probe p = s->probes[i];
@@ -258,20 +294,22 @@ static bool fds_matter(const struct survey *s, const bool *answers, size_t width
 			continue;
 		p.fds = 0;
 		without = probe_find(s, &p, i);
-		if (memcmp(&answers[i * width], &answers[without * width], width) != 0)
+		if (memcmp(&answers[i * width], &answers[without * width],
+			    width * sizeof(*answers)) != 0)
 			return true;
 	}
 	return false;
 }
 
-bool survey_tells(const struct survey *s, const bool *answers, size_t width, uint32_t probe)
+bool survey_tells(const struct survey *s, const uint16_t *answers, size_t width, uint32_t probe)
 {
 	uint32_t parent = survey_parent(s, probe);
 
 	if (parent == probe)
 		return true;
 	/* what it costs is asked last */
-	return memcmp(&answers[probe * width], &answers[parent * width], width) != 0 &&
+	return memcmp(&answers[probe * width], &answers[parent * width],
+		       width * sizeof(*answers)) != 0 &&
 	       (!s->probes[probe].fds || fds_matter(s, answers, width, s->probes[probe].fds));
 }
 
@@ -291,6 +329,8 @@ void probe_print(const struct probe *p, FILE *to)
 	}
 	if (p->path.text && !slice_equal(p->path, OTHER))
 		fprintf(to, " at %.*s", SLICE_FMT(p->path));
+	if (p->arg0.text)
+		fprintf(to, " arg0=\"%.*s\"", SLICE_FMT(p->arg0));
 	if (p->fds)
 		fprintf(to, " with %" PRIu32 " fds", p->fds);
 }

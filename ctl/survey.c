@@ -1,114 +1,55 @@
-/* survey.c - subjects of a survey, and its answers; which messages are asked about is probe.c's */
+/* survey.c - the answers of a survey; whom it asks about is whos.c's, and which messages probe.c's */
 #include <errno.h>
-#include <grp.h>
-#include <inttypes.h>
-#include <pwd.h>
 #include <stdlib.h>
 
 #include "ctl/say.h"
-#include "ctl/survey.h"
+#include "ctl/whos.h"
 
 #define DRIVER "org.freedesktop.DBus"
 
-static bool who_is_there(const struct survey *s, uint32_t uid, uint32_t gid)
+static int action_add(struct survey *s, struct slice action)
 {
-	for (uint32_t i = 0; i < s->whos_n; i++)
-		if (s->whos[i].uid == uid && s->whos[i].gid == gid)
-			return true;
-	return false;
+	struct slice *grown;
+
+	for (uint32_t i = 0; i < s->actions_n; i++)
+		if (slice_equal(s->actions[i], action))
+			return 0;
+	if (s->actions_n == UINT16_MAX - SAYS_ASK)
+		return -E2BIG;
+	grown = realloc(s->actions, (s->actions_n + 1) * sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	s->actions = grown;
+	grown[s->actions_n++] = action;
+	return 0;
 }
 
-/* Whether any rule speaks of that user. */
-static bool user_is_named(const struct survey *s, uint32_t uid)
+static int actions_collect(struct survey *s)
 {
+	int e = 0;
+
 	for (uint32_t i = 0; i < s->images_n; i++) {
 		const struct image *image = s->images[i];
 
-		if (image_section(image, SECTION_USER, uid))
-			return true;
-		for (uint32_t r = 0; r < image->header->rules.count; r++)
-			if (image->rules[r].who == WHO_USER && image->rules[r].id == uid)
-				return true;
-	}
-	return false;
-}
-
-static char *who_label(uint32_t uid, uint32_t gid)
-{
-	const struct passwd *user = gid == ID_NONE ? getpwuid(uid) : NULL;
-	const struct group *group = gid != ID_NONE ? getgrgid(gid) : NULL;
-	const char *name = user ? user->pw_name : group ? group->gr_name : NULL;
-	char *label;
-
-	if (asprintf(&label, "%s %" PRIu32 "%s%s%s", gid == ID_NONE ? "user" : "group",
-		    gid == ID_NONE ? uid : gid, name ? " (" : "", name ? name : "",
-		    name ? ")" : "") < 0)
-		return NULL;
-	return label;
-}
-
-static int who_add(struct survey *s, uint32_t uid, uint32_t gid)
-{
-	struct who *grown;
-
-	if (who_is_there(s, uid, gid))
-		return 0;
-	grown = realloc(s->whos, (s->whos_n + 1) * sizeof(*grown));
-	if (!grown)
-		return -ENOMEM;
-	s->whos = grown;
-	grown[s->whos_n] = (struct who){.uid = uid,
-		.gid = gid,
-		.label = s->whos_n ? who_label(uid, gid) : strdup("everyone")};
-	return grown[s->whos_n++].label ? 0 : -ENOMEM;
-}
-
-/* Everybody whom sections or connect rules name. */
-static int whos_collect(struct survey *s)
-{
-	uint32_t nobody = INT32_MAX;
-	int e;
-
-	while (user_is_named(s, nobody))
-		nobody--;
-	e = who_add(s, nobody, ID_NONE);
-	if (e == 0)
-		e = who_add(s, 0, ID_NONE);
-	for (uint32_t i = 0; i < s->images_n && e == 0; i++) {
-		const struct image *image = s->images[i];
-
-		for (uint32_t n = 0; n < image->header->sections.count && e == 0; n++) {
-			const struct section *section = &image->sections[n];
-
-			if (section->context == SECTION_USER)
-				e = who_add(s, section->id, ID_NONE);
-			else if (section->context == SECTION_GROUP)
-				e = who_add(s, nobody, section->id);
-		}
-		for (uint32_t n = 0; n < image->header->rules.count && e == 0; n++) {
-			const struct rule *rule = &image->rules[n];
-
-			if (rule->who == WHO_USER && rule->id != ID_NONE)
-				e = who_add(s, rule->id, ID_NONE);
-			else if (rule->who == WHO_GROUP && rule->id != ID_NONE)
-				e = who_add(s, nobody, rule->id);
-		}
+		for (uint32_t n = 0; n < image->header->rules.count && e == 0; n++)
+			if (image->rules[n].effect == EFFECT_CHECK)
+				e = action_add(s, image_slice(image, image->rules[n].action));
 	}
 	return e;
 }
 
-/* Only when all are known, as persons must not be moved. */
-static int whos_settle(struct survey *s)
+static int peers_make(struct survey *s, const struct policy *const *policies, const char *peer_user)
 {
-	for (uint32_t i = 0; i < s->whos_n; i++) {
-		struct who *who = &s->whos[i];
+	uint32_t group = 0;
+	const struct identity root = {.groups = &group, .groups_n = 1};
 
-		for (uint32_t n = 0; n < s->images_n; n++)
-			if (person_init_like(&who->persons[n], s->images[n],
-				    &(struct identity){.uid = who->uid,
-					    .groups = &who->gid,
-					    .groups_n = who->gid != ID_NONE}) < 0)
-				return -1;
+	for (uint32_t i = 0; i < s->images_n; i++) {
+		int e = peer_user ? person_init(&s->peers[i], policies[i],
+					    &(struct description){.user = peer_user})
+				  : person_init_like(&s->peers[i], s->images[i], &root);
+
+		if (e < 0)
+			return e;
 	}
 	return 0;
 }
@@ -116,20 +57,18 @@ static int whos_settle(struct survey *s)
 int survey_init(
 	struct survey *ret, const struct policy *const *policies, uint32_t n, const char *peer_user)
 {
-	uint32_t group = 0;
-	const struct identity root = {.groups = &group, .groups_n = 1};
+	int e;
 
 	*ret = (struct survey){.images_n = n};
-	for (uint32_t i = 0; i < n; i++) {
+	for (uint32_t i = 0; i < n; i++)
 		ret->images[i] = &policies[i]->image;
-		if (peer_user && person_init(&ret->peers[i], policies[i],
-					 &(struct description){.user = peer_user}) < 0)
-			return -1;
-		if (!peer_user && person_init_like(&ret->peers[i], ret->images[i], &root) < 0)
-			return -1;
-	}
-	if (whos_collect(ret) < 0) {
-		say("%s", strerror(ENOMEM));
+	if (peers_make(ret, policies, peer_user) < 0)
+		return -1;
+	e = whos_collect(ret);
+	if (e == 0)
+		e = actions_collect(ret);
+	if (e < 0) {
+		say("%s", strerror(-e));
 		return -1;
 	}
 	return whos_settle(ret);
@@ -137,22 +76,30 @@ int survey_init(
 
 void survey_fini(struct survey *s)
 {
-	for (uint32_t i = 0; i < s->whos_n; i++) {
-		for (uint32_t n = 0; n < s->images_n; n++)
-			person_fini(&s->whos[i].persons[n]);
-		free(s->whos[i].label);
-	}
+	whos_fini(s);
 	for (uint32_t n = 0; n < s->images_n; n++)
 		person_fini(&s->peers[n]);
-	free(s->whos);
 	free(s->probes);
+	free(s->actions);
+	arena_fini(&s->arena);
 	*s = (struct survey){0};
 }
 
-bool survey_message(const struct survey *s, uint32_t image, uint32_t who, uint32_t probe)
+static uint16_t verdict_says(const struct survey *s, const struct verdict *v)
+{
+	uint16_t action = 0;
+
+	if (v->answer != ANSWER_ASK)
+		return v->answer == ANSWER_ALLOW ? SAYS_YES : SAYS_NO;
+	while (!slice_equal(s->actions[action], image_slice(v->image, v->rule->action)))
+		action++;
+	return SAYS_ASK + action;
+}
+
+uint16_t survey_message(const struct survey *s, uint32_t image, uint32_t who, uint32_t probe)
 {
 	const struct probe *p = &s->probes[probe];
-	const bool sends = p->verb == RULE_SEND;
+	const bool sends = p->verb != RULE_RECEIVE;
 	const bool driver = slice_is(s->name, DRIVER);
 	const struct party peer = {
 		.subject = &s->peers[image].subject, .names = &s->name, .names_n = 1};
@@ -166,55 +113,122 @@ bool survey_message(const struct survey *s, uint32_t image, uint32_t who, uint32
 		.interface = p->interface,
 		.member = p->member,
 		.error = p->error,
+		.arg0 = p->arg0,
 		.destination = sends ? s->name : (struct slice){NULL, 0}};
 	const struct request request = {.verb = VERB_SEND,
 		.sender = sends ? self : other,
 		.recipient = sends ? other : self,
 		.traffic = &traffic,
 		.requested_reply = p->requested};
+	struct verdict v = request_answer(&request);
 
-	return request_answer(&request).answer == ANSWER_ALLOW;
+	if (p->verb == RULE_AUDIT)
+		return v.audit ? SAYS_YES : SAYS_NO;
+	return verdict_says(s, &v);
 }
 
-bool survey_own(const struct survey *s, uint32_t image, uint32_t who, struct slice name)
-{
-	const struct request request = {
-		.verb = VERB_OWN, .sender = &s->whos[who].persons[image].party, .name = name};
-
-	return request_answer(&request).answer == ANSWER_ALLOW;
-}
-
-bool survey_connect(const struct survey *s, uint32_t image, uint32_t who)
+static struct verdict name_ask(
+	const struct survey *s, uint32_t image, uint32_t who, struct slice name, enum verb verb)
 {
 	const struct image_header *h = s->images[image]->header;
-	const struct request request = {.verb = VERB_CONNECT,
+	const struct request request = {.verb = verb,
 		.sender = &s->whos[who].persons[image].party,
+		.name = name,
 		.bus_uid = h->user_known ? h->uid : (uint32_t)getuid()};
 
-	return request_answer(&request).answer == ANSWER_ALLOW;
+	return request_answer(&request);
 }
 
-void survey_print(const struct survey *s, const bool *is, FILE *to)
+uint16_t survey_own(const struct survey *s, uint32_t image, uint32_t who, struct slice name)
 {
-	const char *before = is[0] ? " but " : "";
+	struct verdict v = name_ask(s, image, who, name, VERB_OWN);
 
-	if (is[0])
+	return verdict_says(s, &v);
+}
+
+uint16_t survey_audit_own(const struct survey *s, uint32_t image, uint32_t who, struct slice name)
+{
+	return name_ask(s, image, who, name, VERB_OWN).audit ? SAYS_YES : SAYS_NO;
+}
+
+uint16_t survey_see(const struct survey *s, uint32_t image, uint32_t who, struct slice name)
+{
+	struct verdict v = name_ask(s, image, who, name, VERB_SEE);
+
+	return verdict_says(s, &v);
+}
+
+uint16_t survey_connect(const struct survey *s, uint32_t image, uint32_t who, struct slice name)
+{
+	struct verdict v = name_ask(s, image, who, name, VERB_CONNECT);
+
+	return verdict_says(s, &v);
+}
+
+bool survey_has(const struct survey *s, enum rule_verb verb)
+{
+	for (uint32_t i = 0; i < s->images_n; i++)
+		for (uint32_t n = 0; n < s->images[i]->header->sections.count; n++)
+			if (s->images[i]->sections[n].rules[verb].count)
+				return true;
+	return false;
+}
+
+bool survey_any(const struct survey *s, const uint16_t *answers, uint16_t answer)
+{
+	for (uint32_t i = 0; i < s->whos_n; i++)
+		if (answers[i] == answer)
+			return true;
+	return false;
+}
+
+/* Whether it has to be said of one, after what was said of everybody and of whom it is a case. */
+static bool who_stands_out(
+	const struct survey *s, const uint16_t *answers, uint16_t answer, uint32_t i)
+{
+	bool is = answers[i] == answer, all = answers[0] == answer;
+	uint32_t base = s->whos[i].base;
+
+	return base == i ? is != all : is != (answers[base] == answer);
+}
+
+void survey_print(const struct survey *s, const uint16_t *answers, uint16_t answer, FILE *to)
+{
+	bool all = answers[0] == answer;
+	const char *before = all ? " but " : "", *less = all ? "; also " : "; not ";
+
+	if (all)
 		fputs("everyone", to);
 	for (uint32_t i = 1; i < s->whos_n; i++) {
-		if (is[i] == is[0])
+		if ((answers[i] == answer) == all || !who_stands_out(s, answers, answer, i))
 			continue;
 		fprintf(to, "%s%s", before, s->whos[i].label);
 		before = ", ";
 	}
 	if (!*before)
 		fputs("nobody", to);
+	for (uint32_t i = 1; i < s->whos_n; i++) {
+		if ((answers[i] == answer) != all || !who_stands_out(s, answers, answer, i))
+			continue;
+		fprintf(to, "%s%s", less, s->whos[i].label);
+		less = ", ";
+	}
 }
 
-void survey_json(struct json *j, const char *key, const struct survey *s, const bool *is)
+void survey_json(struct json *j, const char *key, const struct survey *s, const uint16_t *answers,
+	uint16_t answer)
 {
 	json_open(j, key, '[');
 	for (uint32_t i = 0; i < s->whos_n; i++)
-		if (is[i])
+		if (answers[i] == answer)
 			json_string(j, NULL, s->whos[i].label);
 	json_close(j, ']');
+}
+
+void says_print(const struct survey *s, uint16_t answer, FILE *to)
+{
+	if (answer >= SAYS_ASK)
+		fprintf(to, "polkit %.*s", SLICE_FMT(s->actions[answer - SAYS_ASK]));
+	else
+		fputs(answer == SAYS_YES ? "allow" : "deny", to);
 }

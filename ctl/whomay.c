@@ -1,4 +1,4 @@
-/* whomay.c - who may call what at a name, as a table, as JSON, or as a graph */
+/* whomay.c - who may own a name, call what there and see it, as a table, as JSON, or as a graph */
 #include <errno.h>
 #include <stdlib.h>
 
@@ -8,22 +8,24 @@
 
 struct table {
 	struct survey survey;
-	bool *allowed; /* owned: by probe, then by who */
-	bool *owns; /* owned: by who */
+	uint16_t *allowed; /* owned: by probe, then by who */
+	uint16_t *owns, *sees; /* owned: by who */
 };
 
 static int table_fill(struct table *t)
 {
 	struct survey *s = &t->survey;
 
-	t->allowed = calloc((size_t)s->probes_n * s->whos_n + 1, sizeof(bool));
-	t->owns = calloc(s->whos_n + 1, sizeof(bool));
-	if (!t->allowed || !t->owns) {
+	t->allowed = calloc((size_t)s->probes_n * s->whos_n + 1, sizeof(*t->allowed));
+	t->owns = calloc((size_t)s->whos_n + 1, sizeof(*t->owns));
+	t->sees = calloc((size_t)s->whos_n + 1, sizeof(*t->sees));
+	if (!t->allowed || !t->owns || !t->sees) {
 		say("%s", strerror(ENOMEM));
 		return -1;
 	}
 	for (uint32_t who = 0; who < s->whos_n; who++) {
 		t->owns[who] = survey_own(s, 0, who, s->name);
+		t->sees[who] = survey_see(s, 0, who, s->name);
 		for (uint32_t i = 0; i < s->probes_n; i++)
 			t->allowed[i * s->whos_n + who] = survey_message(s, 0, who, i);
 	}
@@ -35,13 +37,34 @@ static bool row_tells(const struct table *t, uint32_t probe)
 	return survey_tells(&t->survey, t->allowed, t->survey.whos_n, probe);
 }
 
+/* Those who may, and those for whom polkit is asked. */
+static void answers_print(const struct survey *s, const uint16_t *answers)
+{
+	survey_print(s, answers, SAYS_YES, stdout);
+	for (uint32_t i = 0; i < s->actions_n; i++) {
+		uint16_t says = (uint16_t)(SAYS_ASK + i);
+
+		if (!survey_any(s, answers, says))
+			continue;
+		fputs("; with ", stdout);
+		says_print(s, says, stdout);
+		fputs(": ", stdout);
+		survey_print(s, answers, says, stdout);
+	}
+	putchar('\n');
+}
+
 static void table_print(const struct table *t)
 {
 	const struct survey *s = &t->survey;
 
 	printf("may own %.*s: ", SLICE_FMT(s->name));
-	survey_print(s, t->owns, stdout);
-	putchar('\n');
+	answers_print(s, t->owns);
+	if (survey_any(s, t->sees, SAYS_NO)) {
+		printf("do not see it: ");
+		survey_print(s, t->sees, SAYS_NO, stdout);
+		putchar('\n');
+	}
 	printf("may call there:\n");
 	for (uint32_t i = 0; i < s->probes_n; i++) {
 		if (!row_tells(t, i))
@@ -49,9 +72,38 @@ static void table_print(const struct table *t)
 		fputs("  ", stdout);
 		probe_print(&s->probes[i], stdout);
 		fputs(": ", stdout);
-		survey_print(s, &t->allowed[i * s->whos_n], stdout);
-		putchar('\n');
+		answers_print(s, &t->allowed[i * s->whos_n]);
 	}
+}
+
+static void checks_json(struct json *j, const struct survey *s, const uint16_t *answers)
+{
+	json_open(j, "checked", '[');
+	for (uint32_t i = 0; i < s->actions_n; i++) {
+		if (!survey_any(s, answers, (uint16_t)(SAYS_ASK + i)))
+			continue;
+		json_open(j, NULL, '{');
+		json_text(j, "action", s->actions[i]);
+		survey_json(j, "subjects", s, answers, (uint16_t)(SAYS_ASK + i));
+		json_close(j, '}');
+	}
+	json_close(j, ']');
+}
+
+static void call_json(struct json *j, const struct table *t, uint32_t probe)
+{
+	const struct survey *s = &t->survey;
+	const struct probe *p = &s->probes[probe];
+
+	json_open(j, NULL, '{');
+	json_text(j, "interface", p->interface);
+	json_text(j, "member", p->member);
+	json_text(j, "path", p->path);
+	json_text(j, "arg0", p->arg0);
+	json_number(j, "fds", p->fds);
+	survey_json(j, "allowed", s, &t->allowed[probe * s->whos_n], SAYS_YES);
+	checks_json(j, s, &t->allowed[probe * s->whos_n]);
+	json_close(j, '}');
 }
 
 static void table_json(const struct table *t)
@@ -65,21 +117,13 @@ static void table_json(const struct table *t)
 	for (uint32_t i = 0; i < s->whos_n; i++)
 		json_string(&j, NULL, s->whos[i].label);
 	json_close(&j, ']');
-	survey_json(&j, "own", s, t->owns);
+	survey_json(&j, "own", s, t->owns, SAYS_YES);
+	checks_json(&j, s, t->owns);
+	survey_json(&j, "blind", s, t->sees, SAYS_NO);
 	json_open(&j, "calls", '[');
-	for (uint32_t i = 0; i < s->probes_n; i++) {
-		const struct probe *p = &s->probes[i];
-
-		if (!row_tells(t, i))
-			continue;
-		json_open(&j, NULL, '{');
-		json_text(&j, "interface", p->interface);
-		json_text(&j, "member", p->member);
-		json_text(&j, "path", p->path);
-		json_number(&j, "fds", p->fds);
-		survey_json(&j, "allowed", s, &t->allowed[i * s->whos_n]);
-		json_close(&j, '}');
-	}
+	for (uint32_t i = 0; i < s->probes_n; i++)
+		if (row_tells(t, i))
+			call_json(&j, t, i);
 	json_close(&j, ']');
 	json_close(&j, '}');
 	json_end(&j);
@@ -97,16 +141,22 @@ static void dot_quote(const char *text)
 	putchar('"');
 }
 
-static void dot_edges(const struct survey *s, const bool *allowed, const char *to)
+static void dot_edges(const struct survey *s, const uint16_t *allowed, const char *to)
 {
 	for (uint32_t i = 0; i < s->whos_n; i++) {
-		if (i > 0 ? allowed[i] == allowed[0] : !allowed[0])
+		uint32_t base = s->whos[i].base == i ? 0 : s->whos[i].base;
+
+		if (i > 0 ? allowed[i] == allowed[base] : allowed[0] == SAYS_NO)
 			continue;
 		fputs("  ", stdout);
 		dot_quote(s->whos[i].label);
 		fputs(" -> ", stdout);
 		dot_quote(to);
-		puts(allowed[i] ? ";" : " [style=dashed, color=red, label=\"not\"];");
+		if (allowed[i] >= SAYS_ASK)
+			printf(" [style=dotted, label=\"polkit %.*s\"];\n",
+				SLICE_FMT(s->actions[allowed[i] - SAYS_ASK]));
+		else
+			puts(allowed[i] ? ";" : " [style=dashed, color=red, label=\"not\"];");
 	}
 }
 
@@ -168,6 +218,7 @@ int whomay_run(const struct options *o)
 	survey_fini(&t.survey);
 	free(t.allowed);
 	free(t.owns);
+	free(t.sees);
 	policy_close(&policy);
 	return status;
 }
