@@ -61,20 +61,25 @@ static void set_number(struct record *r, enum record_field field, int64_t number
 	r->values[field] = (struct record_value){.known = true, .number = number};
 }
 
-static void set_text(struct record *r, enum record_field field, struct slice text)
+void record_set_number(struct record *record, enum record_field field, uint64_t number)
+{
+	set_number(record, field, number < INT64_MAX ? (int64_t)number : INT64_MAX);
+}
+
+void record_set_text(struct record *record, enum record_field field, struct slice text)
 {
 	size_t size = text.size < fields[field].max ? text.size : fields[field].max;
 
 	if (!text.text)
 		return;
-	r->values[field] = (struct record_value){.known = true,
+	record->values[field] = (struct record_value){.known = true,
 		.text = {text.text, size},
 		.full = text.size < UINT32_MAX ? (uint32_t)text.size : UINT32_MAX};
 }
 
 static void set_string(struct record *r, enum record_field field, const char *text)
 {
-	set_text(r, field, slice_of(text));
+	record_set_text(r, field, slice_of(text));
 }
 
 /* The names behind the unique one, with a comma between them; then how many did not fit. */
@@ -105,8 +110,9 @@ static void set_end(
 	const struct identity *id = party->subject ? party->subject->identity : NULL;
 
 	if (party->names_n > 0) {
-		set_text(r, first + END_NAME, party->names[0]);
-		set_text(r, first + END_NAMES, names_join(names_buf, sizeof(r->room.names), party));
+		record_set_text(r, first + END_NAME, party->names[0]);
+		record_set_text(
+			r, first + END_NAMES, names_join(names_buf, sizeof(r->room.names), party));
 	}
 	if (!id)
 		return;
@@ -120,7 +126,7 @@ static void set_end(
 		set_number(r, first + END_PID, id->pid);
 	set_string(r, first + END_COMM, id->comm);
 	set_string(r, first + END_UNIT, id->unit);
-	set_text(r, first + END_LABEL, (struct slice){id->label, id->label_size});
+	record_set_text(r, first + END_LABEL, (struct slice){id->label, id->label_size});
 }
 
 static void set_traffic(struct record *r, const struct request *request)
@@ -128,11 +134,11 @@ static void set_traffic(struct record *r, const struct request *request)
 	const struct traffic *t = request->traffic;
 
 	set_string(r, RECORD_TYPE, t->type < ARRAY_SIZE(types) ? types[t->type] : NULL);
-	set_text(r, RECORD_DESTINATION, t->destination);
-	set_text(r, RECORD_PATH, t->path);
-	set_text(r, RECORD_INTERFACE, t->interface);
-	set_text(r, RECORD_MEMBER, t->member);
-	set_text(r, RECORD_ERROR, t->error);
+	record_set_text(r, RECORD_DESTINATION, t->destination);
+	record_set_text(r, RECORD_PATH, t->path);
+	record_set_text(r, RECORD_INTERFACE, t->interface);
+	record_set_text(r, RECORD_MEMBER, t->member);
+	record_set_text(r, RECORD_ERROR, t->error);
 	if (t->is_reply)
 		set_string(r, RECORD_REPLY, request->requested_reply ? "requested" : "unrequested");
 	if (t->fds > 0)
@@ -156,7 +162,7 @@ static void set_rule(struct record *r, const struct image *image, struct image_t
 	snprintf(
 		r->room.rule, sizeof(r->room.rule), "%s:%" PRIu32, image_string(image, file), line);
 	set_string(r, RECORD_RULE, r->room.rule);
-	set_text(r, RECORD_RULE_TEXT, image_slice(image, text));
+	record_set_text(r, RECORD_RULE_TEXT, image_slice(image, text));
 }
 
 static void set_reason(struct record *r, const struct request *request, const struct verdict *v)
@@ -169,6 +175,13 @@ static void set_reason(struct record *r, const struct request *request, const st
 	r->values[RECORD_WHY].full = (uint32_t)n;
 	if (v->judge)
 		set_judge(r, v->judge->name);
+	if (v->audit) {
+		snprintf(r->room.audit, sizeof(r->room.audit), "%s:%" PRIu32,
+			image_string(image, v->audit->file), v->audit->line);
+		set_string(r, RECORD_AUDIT, r->room.audit);
+	}
+	if (v->rule && v->rule->effect == EFFECT_CHECK)
+		record_set_text(r, RECORD_POLKIT, image_slice(image, v->rule->action));
 	switch (v->reason) {
 	case REASON_RULE:
 		set_rule(r, image, v->rule->file, v->rule->line, v->rule->text);
@@ -217,15 +230,36 @@ void record_of(struct record *ret, const char *bus, const struct request *reques
 		set_string(ret, RECORD_SENDER, "org.freedesktop.DBus");
 	if (request->recipient)
 		set_end(ret, RECORD_PEER, request->recipient, ret->room.peer_names);
-	set_text(ret, RECORD_NAME, request->name);
+	record_set_text(ret, RECORD_NAME, request->name);
 	if (request->traffic)
 		set_traffic(ret, request);
 	set_reason(ret, request, verdict);
 	if (would)
 		set_number(ret, RECORD_PERMISSIVE, 1);
 	if (lost > 0)
-		set_number(ret, RECORD_LOST, lost < INT64_MAX ? (int64_t)lost : INT64_MAX);
+		record_set_number(ret, RECORD_LOST, lost);
 	set_string(ret, RECORD_RES, refused ? "failed" : "success");
+}
+
+void record_of_event(struct record *ret, const char *bus, const struct record_event *event)
+{
+	memset(ret->values, 0, sizeof(ret->values));
+	set_string(ret, RECORD_BUS, bus);
+	set_string(ret, RECORD_VERB, event->verb);
+	if (event->sender)
+		set_end(ret, RECORD_SENDER, event->sender, ret->room.names);
+	if (event->text)
+		set_string(ret, RECORD_TEXT, event->text);
+	if (event->generation > 0)
+		record_set_number(ret, RECORD_GENERATION, event->generation);
+	if (event->checksum > 0) {
+		snprintf(ret->room.checksum, sizeof(ret->room.checksum), "%016" PRIx64,
+			event->checksum);
+		set_string(ret, RECORD_CHECKSUM, ret->room.checksum);
+	}
+	if (event->lost > 0)
+		record_set_number(ret, RECORD_LOST, event->lost);
+	set_string(ret, RECORD_RES, event->failed ? "failed" : "success");
 }
 
 void record_write(struct writer *w, const struct record *record)
@@ -287,5 +321,23 @@ int record_read(struct record *ret, const void *data, size_t size)
 	}
 	if (r.bad || !ret->values[RECORD_VERB].known || !ret->values[RECORD_RES].known)
 		return -EBADMSG;
+	return 0;
+}
+
+void record_peer_write(struct writer *w, const struct record_peer *peer)
+{
+	writer_text(w, peer->name);
+	writer_u64(w, (uint64_t)peer->pid);
+}
+
+int record_peer_read(struct record_peer *ret, const void *data, size_t size)
+{
+	struct reader r = reader_of(data, size);
+	struct record_peer peer = {.name = reader_text(&r)};
+
+	peer.pid = (int64_t)reader_u64(&r);
+	if (!reader_is_done(&r))
+		return -EBADMSG;
+	*ret = peer;
 	return 0;
 }

@@ -19,8 +19,20 @@ enum record_kind { RECORD_KIND_NUMBER, RECORD_KIND_WORD, RECORD_KIND_TEXT, RECOR
 /* Both ends have the same facts in the same order, from RECORD_SENDER and from RECORD_PEER on. */
 enum { END_NAME, END_UID, END_AUID, END_SES, END_PID, END_COMM, END_UNIT, END_LABEL, END_NAMES };
 
-/* the type of the only letter on the recorder's channel; its fields are record_write's */
-enum { RECORD_LETTER = 1 };
+/*
+ * The letters on the recorder's channel. RECORD_LETTER: a record, its fields are record_write's; with
+ * it may come a pidfd of the sender. RECORD_GREETING: a connection got its name, with a pidfd: who will be
+ * gone when there is something to record can still be asked about now. RECORD_DONE is the answer: how
+ * many of both the recorder has dealt with since it began (u64).
+ */
+enum { RECORD_LETTER = 1, RECORD_GREETING, RECORD_DONE };
+struct record_peer {
+	struct slice name;
+	int64_t pid;
+};
+void record_peer_write(struct writer *w, const struct record_peer *peer);
+/* 0, or -EBADMSG; the name lies in `data`. */
+int record_peer_read(struct record_peer *ret, const void *data, size_t size);
 /* No record_line and no record_sentence is longer; a kernel audit record takes 8560 bytes. */
 #define RECORD_LINE_MAX 8448
 
@@ -37,7 +49,8 @@ struct record {
 	struct {
 		char names[97], peer_names[97]; /* "a.b,c.d,+3": three more did not fit */
 		char judge[32];
-		char rule[4096]; /* FILE:LINE */
+		char rule[4096], audit[4096]; /* FILE:LINE */
+		char checksum[17];
 		char why[1024];
 	} room;
 };
@@ -45,6 +58,21 @@ struct record {
 /* `bus` is the type of the bus, `lost` how many records before this one nobody could take. */
 void record_of(struct record *ret, const char *bus, const struct request *request,
 	const struct verdict *verdict, uint64_t lost);
+
+/* What happens to the bus itself. */
+struct record_event {
+	const char *verb; /* "policy", "records" */
+	const struct party *sender; /* who wanted it; NULL: unknown, or nobody in particular */
+	uint64_t generation, checksum; /* of a policy; 0: none */
+	uint64_t lost;
+	const char *text; /* NULL: nothing to add */
+	bool failed;
+};
+void record_of_event(struct record *ret, const char *bus, const struct record_event *event);
+
+/* For what was not known when the record was made; a text is borrowed. */
+void record_set_number(struct record *record, enum record_field field, uint64_t number);
+void record_set_text(struct record *record, enum record_field field, struct slice text);
 
 void record_write(struct writer *w, const struct record *record);
 /* 0, or -EBADMSG for what record_write did not write; texts lie in `data`. */
@@ -62,6 +90,9 @@ void record_line(struct writer *w, const struct record *record);
  */
 bool record_is_mac(const struct record *record);
 void record_mac(struct writer *w, const struct record *record);
+/* The line as it stands in the kernel's audit trail: facts about the sender that the audit tools
+ * expect are there even where they are not known, and suid= and sauid= repeat the first two. */
+void record_audit_line(struct writer *w, const struct record *record);
 /* "SENTENCE | LINE", with the words of record_mac and " | " in between where there are any: for sinks
  * that take nothing but text. */
 void record_text(struct writer *w, const struct record *record);

@@ -3,6 +3,7 @@
  * lost, and then the next sink would not get it.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -11,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "audit/kernel.h"
 #include "audit/sink.h"
 #include "base/drop.h"
 #include "base/journal.h"
@@ -26,6 +28,28 @@ struct entry {
 	size_t ends[JOURNAL_FIELDS];
 	int n;
 };
+
+/* A socket that failed is opened anew for the next record. */
+static int audit_connect(struct sinks *sinks)
+{
+	if (sinks->audit_fd < 0)
+		sinks->audit_fd = kernel_open();
+	return sinks->audit_fd < 0 ? sinks->audit_fd : 0;
+}
+
+static int audit_write(struct sinks *sinks, const struct record *record)
+{
+	int r = audit_connect(sinks);
+
+	return r < 0 ? r : kernel_write(sinks->audit_fd, record);
+}
+
+static int audit_probe(struct sinks *sinks)
+{
+	int r = audit_connect(sinks);
+
+	return r < 0 ? r : kernel_probe(sinks->audit_fd);
+}
 
 static void entry_end_field(struct entry *e)
 {
@@ -70,16 +94,26 @@ static void entry_add_values(struct entry *e, const struct record *record)
 	}
 }
 
+static int journal_probe(struct sinks *sinks)
+{
+	/* libsystemd says that it wrote what it had nobody to write to */
+	(void)sinks;
+	if (access(JOURNAL_SOCKET, F_OK) < 0)
+		return -ENOENT;
+	/* built without it */
+	return journal_send(NULL, 0) == -ENOSYS ? -ENOSYS : 0;
+}
+
 static int journal_write(struct sinks *sinks, const struct record *record)
 {
 	struct entry e = {.n = 0};
 	struct iovec iov[JOURNAL_FIELDS];
 	char level[64];
-	int r = -ENOMEM;
+	int r = journal_probe(sinks);
 
-	/* libsystemd says that it wrote what it had nobody to write to */
-	if (sinks->no_journal || access(JOURNAL_SOCKET, F_OK) < 0)
-		return -ENOENT;
+	if (r < 0)
+		return r;
+	r = -ENOMEM;
 	entry_add(&e, "MESSAGE=");
 	record_sentence(&e.text, record);
 	entry_end_field(&e);
@@ -153,6 +187,11 @@ static int syslog_send(struct sinks *sinks, const struct writer *line)
 	return r;
 }
 
+static int syslog_probe(struct sinks *sinks)
+{
+	return sinks->syslog_fd < 0 ? syslog_connect(sinks) : 0;
+}
+
 static int syslog_write(struct sinks *sinks, const struct record *record)
 {
 	static const char months[12][4] = {
@@ -197,23 +236,66 @@ static int stderr_write(struct sinks *sinks, const struct record *record)
 	return r;
 }
 
+static int stderr_probe(struct sinks *sinks)
+{
+	(void)sinks;
+	return fcntl(STDERR_FILENO, F_GETFD) < 0 ? -errno : 0;
+}
+
 static const struct {
-	const char *name;
+	const char *word, *name;
+	int (*probe)(struct sinks *sinks);
 	int (*write)(struct sinks *sinks, const struct record *record);
 } writers[SINK_SINKS] = {
-	[SINK_JOURNAL] = {"the journal", journal_write},
-	[SINK_SYSLOG] = {"syslog", syslog_write},
-	[SINK_STDERR] = {"stderr", stderr_write},
+	[SINK_NONE] = {"nowhere", "nowhere", NULL, NULL},
+	[SINK_AUDIT] = {"audit", "the kernel's audit trail", audit_probe, audit_write},
+	[SINK_JOURNAL] = {"journal", "the journal", journal_probe, journal_write},
+	[SINK_SYSLOG] = {"syslog", "syslog", syslog_probe, syslog_write},
+	[SINK_STDERR] = {"stderr", "stderr", stderr_probe, stderr_write},
 };
+
+const char *sink_word(enum sink sink)
+{
+	return writers[sink].word;
+}
 
 void sinks_init(struct sinks *sinks)
 {
-	*sinks = (struct sinks){.syslog_path = "/dev/log", .syslog_fd = -1};
+	*sinks = (struct sinks){.syslog_path = "/dev/log", .syslog_fd = -1, .audit_fd = -1};
 }
 
 void sinks_fini(struct sinks *sinks)
 {
 	syslog_close(sinks);
+	if (sinks->audit_fd >= 0)
+		close(sinks->audit_fd);
+	sinks->audit_fd = -1;
+}
+
+static bool sinks_have(const struct sinks *sinks, enum sink sink)
+{
+	for (unsigned int i = 0; i < sinks->order_n; i++) {
+		if (sinks->order[i] == sink)
+			return true;
+	}
+	return false;
+}
+
+int sinks_order(struct sinks *sinks, const char *list)
+{
+	sinks->order_n = 0;
+	do {
+		struct slice word = {list, strcspn(list, ",")};
+		enum sink sink = SINK_NONE + 1;
+
+		while (sink < SINK_SINKS && !slice_is(word, writers[sink].word))
+			sink++;
+		if (sink == SINK_SINKS || sinks_have(sinks, sink))
+			return -EINVAL;
+		sinks->order[sinks->order_n++] = sink;
+		list += word.size + (list[word.size] == ',');
+	} while (*list);
+	return 0;
 }
 
 static void sinks_use(struct sinks *sinks, enum sink sink)
@@ -228,35 +310,57 @@ static void sinks_use(struct sinks *sinks, enum sink sink)
 	sinks->current = sink;
 }
 
+enum sink sinks_probe(struct sinks *sinks, char why[SINKS_WHY])
+{
+	*why = '\0';
+	for (unsigned int i = 0; i < sinks->order_n; i++) {
+		enum sink sink = sinks->order[i];
+		int r = writers[sink].probe(sinks);
+
+		if (r == 0) {
+			sinks_use(sinks, sink);
+			return sink;
+		}
+		log_info("decisions are not recorded in %s: %s", writers[sink].name, strerror(-r));
+		if (i == 0)
+			snprintf(why, SINKS_WHY, "%s: %s", writers[sink].name, strerror(-r));
+	}
+	return SINK_NONE;
+}
+
 static int sinks_try(struct sinks *sinks, const struct record *record)
 {
 	bool said = sinks->standard_error && stderr_write(sinks, record) == 0;
+	bool passed = false;
 	int r = said ? 0 : -EIO;
 
-	if (!sinks->system)
-		return r;
-	for (enum sink i = SINK_JOURNAL; i < SINK_SINKS; i++) {
-		if (i == SINK_STDERR && said)
-			r = 0;
-		else
-			r = writers[i].write(sinks, record);
+	for (unsigned int i = 0; i < sinks->order_n; i++) {
+		enum sink sink = sinks->order[i];
+
+		r = sink == SINK_STDERR && said ? 0 : writers[sink].write(sinks, record);
 		if (r == 0) {
-			sinks_use(sinks, i);
+			if (!passed)
+				sinks_use(sinks, sink);
 			return 0;
 		}
+		/* not for records of this kind: no reason to say that anything changed */
+		passed |= r == -EOPNOTSUPP;
 	}
-	return r;
+	return said ? 0 : r;
 }
 
 int sinks_write(struct sinks *sinks, struct record *record)
 {
 	struct record_value *lost = &record->values[RECORD_LOST];
+	const struct record_value *repeats = &record->values[RECORD_REPEATS];
+	const struct record_value *others = &record->values[RECORD_OTHERS];
 	uint64_t before = sinks->lost + (lost->number > 0 ? (uint64_t)lost->number : 0);
+	int64_t stands_for = repeats->known ? repeats->number : others->known ? others->number : 1;
 	int r;
 
 	if (before > 0)
-		*lost = (struct record_value){.known = true, .number = (int64_t)before};
+		record_set_number(record, RECORD_LOST, before);
 	r = sinks_try(sinks, record);
-	sinks->lost = r == 0 ? 0 : before + 1;
+	sinks->lost = r == 0 ? 0 : before + (stands_for > 0 ? (uint64_t)stands_for : 1);
 	return r;
 }

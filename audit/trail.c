@@ -1,35 +1,211 @@
 /*
  * trail.c - what is recorded: every refusal but those that nobody asked for (a broadcast, an
  * eavesdropper's copy, a signal of the driver's that does not reach one more receiver), and what is
- * allowed by a rule that says log="true". The quiet ones are found out first: they may be many.
+ * allowed where the policy wants that recorded. The quiet ones are found out first: they may be many.
  */
+#include <assert.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdlib.h>
 
-#include "audit/record.h"
 #include "audit/trail.h"
 #include "base/channel.h"
+#include "base/drop.h"
 #include "base/log.h"
+#include "base/reader.h"
 
 #define TYPE_SIGNAL 4
+#define TRAIL_PEERS 32 /* letters under way, beyond which only records are sent */
 
-void trail_init(struct trail *trail, int channel, const char *bus)
+static void nonblocking(int channel)
 {
-	*trail = (struct trail){.channel = -1, .bus = bus};
-	trail_set_channel(trail, channel);
-}
-
-void trail_set_channel(struct trail *trail, int channel)
-{
-	trail->channel = channel;
 	if (channel >= 0)
 		fcntl(channel, F_SETFL, fcntl(channel, F_GETFL) | O_NONBLOCK);
 }
 
+void trail_init(struct trail *trail, int channel, const char *bus)
+{
+	*trail = (struct trail){.channel = channel, .bus = bus};
+	folds_init(&trail->folds);
+	nonblocking(channel);
+}
+
+void trail_fold(struct trail *trail, struct loop *loop)
+{
+	trail->loop = loop;
+}
+
+/* What the recorder has written since we last looked. */
+static void trail_hear(struct trail *trail)
+{
+	struct letter letter;
+	struct reader r;
+	uint64_t done;
+
+	while (channel_recv(trail->channel, &letter) == 0) {
+		r = reader_of(letter.data, letter.size);
+		done = reader_u64(&r);
+		if (letter.type == RECORD_DONE && reader_is_done(&r) && done <= trail->handed &&
+			done > trail->done)
+			trail->done = done;
+		letter_fini(&letter);
+	}
+}
+
+/* One record, which stands for `count` decisions. 0, or -errno and nothing has happened. */
+static int trail_hand(
+	struct trail *trail, uint32_t type, const struct writer *fields, int pidfd, uint64_t count)
+{
+	int r;
+
+	trail_hear(trail);
+	if (trail->handed - trail->done == TRAIL_FLYING)
+		return -EAGAIN;
+	r = channel_send(trail->channel, type, fields, &pidfd, pidfd >= 0);
+	if (r == 0)
+		trail->flying[trail->handed++ % TRAIL_FLYING] = count;
+	return r;
+}
+
+void trail_peer(struct trail *trail, const struct party *party)
+{
+	const struct record_peer peer = {party->names[0], party->subject->identity->pid};
+	struct writer w = {.limit = LETTER_MAX};
+	int pidfd = trail->pidfd ? trail->pidfd(party) : -1;
+
+	if (trail->channel < 0 || pidfd < 0)
+		return;
+	trail_hear(trail);
+	/* records go first: many new connections cost the name of a program, not a record */
+	if (trail->handed - trail->done < TRAIL_PEERS) {
+		record_peer_write(&w, &peer);
+		(void)trail_hand(trail, RECORD_GREETING, &w, pidfd, 0);
+	}
+	writer_fini(&w);
+}
+
+static void trail_say(const struct record *record)
+{
+	struct writer w = {.limit = 3 * RECORD_LINE_MAX};
+
+	record_text(&w, record);
+	writer_bytes(&w, "", 1);
+	if (w.bad)
+		log_error("no memory for the text of a record");
+	else
+		log_line(record_level(record), "%s", (const char *)w.data);
+	writer_fini(&w);
+}
+
+/* A record with what was lost before it, for `count` decisions. 0 or -errno. */
+static int trail_put(struct trail *trail, struct record *record, int pidfd, uint64_t count)
+{
+	struct writer w = {.limit = LETTER_MAX};
+	int r = 0;
+
+	if (trail->lost > 0)
+		record_set_number(record, RECORD_LOST, trail->lost);
+	if (trail->channel < 0) {
+		trail_say(record);
+	} else {
+		record_write(&w, record);
+		r = trail_hand(trail, RECORD_LETTER, &w, pidfd, count + trail->lost);
+		writer_fini(&w);
+	}
+	if (r == 0) {
+		trail->lost = 0;
+		trail->sent++;
+	}
+	return r;
+}
+
+void trail_event(struct trail *trail, const struct record_event *event)
+{
+	struct record record;
+
+	record_of_event(&record, trail->bus, event);
+	if (trail_put(trail, &record, -1, 1) < 0)
+		trail->lost++;
+}
+
+void trail_set_channel(struct trail *trail, int channel)
+{
+	if (trail->channel >= 0)
+		trail_hear(trail);
+	for (; trail->done < trail->handed; trail->done++)
+		trail->lost += trail->flying[trail->done % TRAIL_FLYING];
+	trail->channel = channel;
+	trail->handed = trail->done = 0;
+	nonblocking(channel);
+	if (trail->lost > 0)
+		trail_event(trail,
+			&(struct record_event){.verb = "records",
+				.text = "the recorder ended with records that it had not written",
+				.failed = true});
+}
+
+/* Puts on record what a fold has counted. 0 or -errno: then it is counted on. */
+static int trail_settle(struct trail *trail, struct fold *fold)
+{
+	struct record record;
+	int r;
+
+	if (fold->count == 0)
+		return 0;
+	r = record_read(&record, fold->letter, fold->size);
+	assert(r == 0);
+	if (fold->count > 1)
+		record_set_number(
+			&record, fold->others ? RECORD_OTHERS : RECORD_REPEATS, fold->count);
+	r = trail_put(trail, &record, -1, fold->count);
+	if (r == 0)
+		fold->count = 0;
+	return r;
+}
+
+static void trail_arm(struct trail *trail, uint64_t now);
+
+static int trail_due(struct timer *timer)
+{
+	struct trail *trail = container_of(timer, struct trail, timer);
+	uint64_t now = loop_now();
+	struct fold *fold;
+
+	while ((fold = folds_due(&trail->folds, now)) != NULL) {
+		bool goes_on = fold->count > 0;
+
+		(void)trail_settle(trail, fold);
+		if (goes_on)
+			fold_again(&trail->folds, fold, now);
+		else
+			fold_free(&trail->folds, fold);
+	}
+	trail_arm(trail, now);
+	return 0;
+}
+
+static void trail_arm(struct trail *trail, uint64_t now)
+{
+	struct fold *first;
+
+	if (list_is_empty(&trail->folds.queue))
+		return;
+	first = list_entry(trail->folds.queue.next, struct fold, link);
+	timer_arm(&trail->timer, trail->loop, first->due > now ? first->due - now : 0, trail_due);
+}
+
 void trail_fini(struct trail *trail)
 {
+	timer_cancel(&trail->timer);
+	for (struct fold *fold = trail->folds.table; fold; fold = fold->hh.next) {
+		if (trail_settle(trail, fold) < 0)
+			trail->lost += fold->count;
+	}
+	folds_fini(&trail->folds);
 	if (trail->lost > 0)
-		log_warning("%" PRIu64 " records were lost: the recorder did not take them",
+		log_warning("%" PRIu64
+			    " decisions are on no record: the recorder did not take them",
 			trail->lost);
 	trail->lost = 0;
 }
@@ -62,40 +238,44 @@ static bool trail_is_quiet(const struct request *request, const struct verdict *
 	return trail_is_unasked(request);
 }
 
-static void trail_say(const struct record *record)
+/* The first of a kind goes on record at once; it keeps its fields for what it will stand for. */
+static void trail_first(struct trail *trail, struct fold *fold, struct record *record, int pidfd)
 {
-	struct writer w = {.limit = 3 * RECORD_LINE_MAX};
+	struct writer w = {.limit = LETTER_MAX};
 
-	record_text(&w, record);
-	writer_bytes(&w, "", 1);
-	if (w.bad)
-		log_error("no memory for the text of a record");
-	else
-		log_line(record_level(record), "%s", (const char *)w.data);
-	writer_fini(&w);
+	record_write(&w, record);
+	if (w.bad) {
+		fold_free(&trail->folds, fold);
+		writer_fini(&w);
+		if (trail_put(trail, record, pidfd, 1) < 0)
+			trail->lost++;
+		return;
+	}
+	fold->size = w.size;
+	fold->letter = TAKE(w.data);
+	if (trail_put(trail, record, pidfd, 1) == 0)
+		fold->count = 0;
 }
 
 void trail_note(void *arg, const struct request *request, const struct verdict *verdict)
 {
 	struct trail *trail = arg;
-	struct writer w = {.limit = LETTER_MAX};
+	uint64_t now = trail->loop ? loop_now() : 0;
+	struct fold *fold = NULL;
 	struct record record;
+	int pidfd = -1;
 
 	if (trail_is_quiet(request, verdict))
 		return;
-	record_of(&record, trail->bus, request, verdict, trail->lost);
-	if (trail->channel < 0) {
-		trail_say(&record);
-		trail->lost = 0;
-		trail->sent++;
+	if (trail->loop && folds_count(&trail->folds, request, verdict, now, &fold))
 		return;
-	}
-	record_write(&w, &record);
-	if (channel_send(trail->channel, RECORD_LETTER, &w, NULL, 0) < 0) {
+	record_of(&record, trail->bus, request, verdict, 0);
+	if (trail->pidfd && request->sender)
+		pidfd = trail->pidfd(request->sender);
+	if (fold)
+		trail_first(trail, fold, &record, pidfd);
+	else if (trail_put(trail, &record, pidfd, 1) < 0)
 		trail->lost++;
-	} else {
-		trail->lost = 0;
-		trail->sent++;
-	}
-	writer_fini(&w);
+	if (trail->loop && !list_is_linked(&trail->timer.link))
+		trail_arm(trail, now);
 }

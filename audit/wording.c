@@ -13,6 +13,7 @@
 /* The longest line: of each field a blank, the key and "="; the value twice (hexadecimal), or a
  * number's digits; for texts the key again with "_cut=" and a number. sizeof counts the blank. */
 #define NUMBER_WORST 20
+#define UNSET "4294967295" /* as the kernel writes it */
 #define LINE_NUMBER(key, max) (sizeof(key) + 1 + NUMBER_WORST)
 #define LINE_WORD(key, max) (sizeof(key) + 1 + (max))
 #define LINE_TEXT(key, max) (sizeof(key) + 1 + 2 * (max) + sizeof(key) + 5 + NUMBER_WORST)
@@ -30,6 +31,14 @@ static const struct {
 	{"driver", "call of the bus driver"},
 	{"monitor", "become a monitor"},
 	{"protocol", "break the protocol"},
+};
+
+/* what happened to the bus itself: nobody was allowed or denied anything */
+static const struct {
+	const char *verb, *done, *failed;
+} events[] = {
+	{"policy", "policy in force", "policy not taken"},
+	{"records", "records are kept again", "records were lost"},
 };
 
 static void put(struct writer *w, struct slice s)
@@ -126,27 +135,89 @@ void record_value_text(struct writer *w, const struct record *record, enum recor
 	}
 }
 
+/* "key=value" of one field, and how long it was before it was cut */
+static void put_field(struct writer *w, const struct record *record, unsigned int field)
+{
+	const struct record_value *v = &record->values[field];
+
+	put_string(w, record_key(field));
+	put_string(w, "=");
+	record_value_text(w, record, field);
+	if (v->full <= v->text.size)
+		return;
+	put_string(w, " ");
+	put_string(w, record_key(field));
+	put_string(w, "_cut=");
+	put_number(w, v->full);
+}
+
 void record_line(struct writer *w, const struct record *record)
 {
 	bool first = true;
 
 	for (unsigned int i = 0; i < RECORD_FIELDS; i++) {
-		const struct record_value *v = &record->values[i];
-
-		if (!v->known || record_kind_of(i) == RECORD_KIND_PROSE)
+		if (!record->values[i].known || record_kind_of(i) == RECORD_KIND_PROSE)
 			continue;
 		if (!first)
 			put_string(w, " ");
 		first = false;
-		put_string(w, record_key(i));
-		put_string(w, "=");
-		record_value_text(w, record, i);
-		if (v->full <= v->text.size)
+		put_field(w, record, i);
+	}
+}
+
+/* What the audit tools look for in every record: what they find first they take for the client's. */
+static const struct {
+	enum record_field field;
+	const char *unknown;
+} expected[] = {
+	{RECORD_UID, UNSET},
+	{RECORD_AUID, UNSET},
+	{RECORD_SES, UNSET},
+	{RECORD_PID, "?"},
+	{RECORD_COMM, "?"},
+	{RECORD_EXE, "?"},
+};
+
+static const char *unknown_of(unsigned int field)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(expected); i++) {
+		if (expected[i].field == field)
+			return expected[i].unknown;
+	}
+	return NULL;
+}
+
+static void put_again(
+	struct writer *w, const struct record *record, unsigned int field, const char *key)
+{
+	put_string(w, key);
+	if (record->values[field].known)
+		record_value_text(w, record, field);
+	else
+		put_string(w, UNSET);
+}
+
+void record_audit_line(struct writer *w, const struct record *record)
+{
+	for (unsigned int i = 0; i < RECORD_FIELDS; i++) {
+		const char *unknown = unknown_of(i);
+
+		if (i == RECORD_RES) {
+			put_again(w, record, RECORD_UID, "suid=");
+			put_again(w, record, RECORD_AUID, " sauid=");
+			put_string(w, " ");
+		}
+		if (record->values[i].known && record_kind_of(i) != RECORD_KIND_PROSE) {
+			put_field(w, record, i);
+		} else if (unknown) {
+			put_string(w, record_key(i));
+			put_string(w, "=");
+			put_string(w, unknown);
+		} else {
 			continue;
-		put_string(w, " ");
-		put_string(w, record_key(i));
-		put_string(w, "_cut=");
-		put_number(w, v->full);
+		}
+		if (i + 1 < RECORD_FIELDS)
+			put_string(w, " ");
 	}
 }
 
@@ -229,17 +300,54 @@ static void put_verb(struct writer *w, const struct record *r)
 	put(w, word);
 }
 
+static void put_head(struct writer *w, const struct record *record)
+{
+	const struct record_value *values = record->values;
+	bool done = slice_is(values[RECORD_RES].text, "success");
+
+	for (size_t i = 0; i < ARRAY_SIZE(events); i++) {
+		if (!slice_is(values[RECORD_VERB].text, events[i].verb))
+			continue;
+		put_string(w, done ? events[i].done : events[i].failed);
+		put_string(w, ":");
+		return;
+	}
+	if (values[RECORD_PERMISSIVE].known)
+		put_string(w, "would be denied (permissive) ");
+	else
+		put_string(w, done ? "allowed " : "denied ");
+	put_verb(w, record);
+	put_string(w, ":");
+}
+
+/* What stands in no other part of the sentence: "(3 times)" */
+static void put_counts(struct writer *w, const struct record *record)
+{
+	static const struct {
+		enum record_field field;
+		const char *before, *behind;
+	} counts[] = {
+		{RECORD_GENERATION, " generation ", ""},
+		{RECORD_CHECKSUM, " checksum ", ""},
+		{RECORD_REPEATS, " (", " times)"},
+		{RECORD_OTHERS, " (and others of this user, together ", ")"},
+		{RECORD_LOST, " (decisions not on record before this one: ", ")"},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(counts); i++) {
+		if (!record->values[counts[i].field].known)
+			continue;
+		put_string(w, counts[i].before);
+		record_value_text(w, record, counts[i].field);
+		put_string(w, counts[i].behind);
+	}
+}
+
 void record_sentence(struct writer *w, const struct record *record)
 {
 	const struct record_value *values = record->values;
 
-	if (values[RECORD_PERMISSIVE].known)
-		put_string(w, "would be denied (permissive) ");
-	else
-		put_string(
-			w, slice_is(values[RECORD_RES].text, "success") ? "allowed " : "denied ");
-	put_verb(w, record);
-	put_string(w, ":");
+	put_head(w, record);
 	if (values[RECORD_SENDER].known) {
 		put_string(w, " ");
 		put_readable(w, &values[RECORD_SENDER]);
@@ -254,12 +362,11 @@ void record_sentence(struct writer *w, const struct record *record)
 	if (values[RECORD_WHY].known) {
 		put_string(w, ": ");
 		put_prose(w, &values[RECORD_WHY]);
+	} else if (values[RECORD_TEXT].known) {
+		put_string(w, ": ");
+		put_prose(w, &values[RECORD_TEXT]);
 	}
-	if (values[RECORD_LOST].known) {
-		put_string(w, " (records lost before this one: ");
-		put_number(w, values[RECORD_LOST].number);
-		put_string(w, ")");
-	}
+	put_counts(w, record);
 }
 
 void record_text(struct writer *w, const struct record *record)

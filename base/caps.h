@@ -21,3 +21,7 @@ int caps_become(const struct caps_user *user);
  * the process must not go on.
  */
 int caps_give_up(const struct caps_user *user);
+
+/* The same, but for one capability, which the process keeps and so does the program that it executes;
+ * where we do not have it there is nothing to keep, which is no error. */
+int caps_give_up_but(const struct caps_user *user, unsigned int capability);

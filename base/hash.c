@@ -29,6 +29,17 @@ uint32_t hash_bytes(const void *data, size_t size)
 	return (uint32_t)XXH3_64bits_withSeed(data, size, seed);
 }
 
+void hash_more(uint64_t state[2], const void *data, size_t size)
+{
+	XXH128_hash_t h;
+
+	if (__builtin_expect(!seeded, 0))
+		draw_seed();
+	h = XXH3_128bits_withSeed(data, size, seed ^ state[0]);
+	state[0] = h.low64 ^ (state[1] << 29 | state[1] >> 35);
+	state[1] = h.high64 + size;
+}
+
 void hash_note_oom(void)
 {
 	failed = true;

@@ -11,6 +11,8 @@
 
 /* The seed is drawn once per process, from getrandom(2), before the first table is made. */
 uint32_t hash_bytes(const void *data, size_t size);
+/* 128 bits of all that was put in since `state` was zero, piece by piece: enough to know things by. */
+void hash_more(uint64_t state[2], const void *data, size_t size);
 
 #define HASH_FUNCTION(keyptr, keylen, hashv) ((hashv) = hash_bytes((keyptr), (keylen)))
 #define HASH_NONFATAL_OOM 1

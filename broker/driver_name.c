@@ -39,6 +39,7 @@ int driver_hello(struct call *call)
 	}
 	if (r != 0)
 		return r;
+	trail_peer(&call->bus->trail, &peer->party);
 	header.destination = peer->unique_name;
 	compose_begin(&call->reply, &call->bus->reply, &header);
 	compose_string(&call->reply, peer->unique_name);

@@ -191,6 +191,11 @@ void peer_limits_renew(struct peer *peer)
 		memcpy(peer->limits, limits, sizeof(limits));
 }
 
+int peer_pidfd(const struct party *party)
+{
+	return container_of(party, const struct peer, party)->process.pidfd;
+}
+
 void peer_kill(struct peer *peer, const char *why)
 {
 	if (peer->state == PEER_DYING)

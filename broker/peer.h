@@ -75,6 +75,8 @@ int peer_register(struct peer *peer, enum limit *ret_limit);
 void peer_retire(struct peer *peer);
 /* Reaps the dying until there are none. */
 void peers_reap(struct bus *bus);
+/* A pidfd of the process behind a connection, borrowed, or -1: struct trail's `pidfd`. */
+int peer_pidfd(const struct party *party);
 /* Frees one that is not announced anywhere (bus_fini). */
 void peer_free(struct peer *peer);
 

@@ -10,6 +10,7 @@
 #include "broker/activation.h"
 #include "broker/driver.h"
 #include "broker/listener.h"
+#include "broker/peer.h"
 #include "broker/supervisor.h"
 #include "broker/tenure.h"
 #include "link/launch_broker.h"
@@ -39,13 +40,14 @@ static int on_start(struct supervisor *s, struct letter *l)
 
 static int on_recorder(struct supervisor *s, struct letter *l)
 {
-	int fd = take_fd(l, 0);
+	int old, fd = take_fd(l, 0);
 
 	if (fd < 0)
 		return -EBADMSG;
-	if (s->bus->trail.channel >= 0)
-		close(s->bus->trail.channel);
+	old = s->bus->trail.channel;
 	trail_set_channel(&s->bus->trail, fd);
+	if (old >= 0)
+		close(old);
 	return 0;
 }
 
@@ -238,6 +240,8 @@ static int setup(struct supervisor *s, struct bus *bus, struct letter *l, int ch
 	copy_id(bus->type, sizeof(bus->type),
 		image_slice(&policy.image, policy.image.header->type));
 	trail_init(&bus->trail, recorder, bus->type[0] ? bus->type : "bus");
+	trail_fold(&bus->trail, &bus->loop);
+	bus->trail.pidfd = peer_pidfd;
 	r = bus_start_mac(bus, channel, &why);
 	if (r < 0) {
 		log_error("No bus: %s", why);

@@ -18,6 +18,7 @@
 #include "launch/child.h"
 #include "launch/user.h"
 #include "link/launch_broker.h"
+#include "link/launch_recorder.h"
 
 extern char **environ;
 
@@ -28,7 +29,10 @@ extern char **environ;
 /* Descriptors 0..2 and the channel; everything else is closed by execve(). */
 static int arrange_fds(const struct child_plan *plan)
 {
-	unsigned int first = plan->channel >= 0 ? LINK_FD + 1 : LINK_FD;
+	unsigned int first = LINK_FD + (plan->channel >= 0) + (plan->second > 0);
+	/* out of the way of LINK_FD */
+	DROP_FD int second =
+		plan->second > 0 ? fcntl(plan->second, F_DUPFD_CLOEXEC, LINK_SECOND_FD + 1) : -1;
 	DROP_FD int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
 	if (null < 0 || dup2(null, STDIN_FILENO) < 0 ||
@@ -38,6 +42,9 @@ static int arrange_fds(const struct child_plan *plan)
 	if (plan->channel == LINK_FD && fcntl(LINK_FD, F_SETFD, 0) < 0)
 		return -errno;
 	if (plan->channel >= 0 && plan->channel != LINK_FD && dup2(plan->channel, LINK_FD) < 0)
+		return -errno;
+	_Static_assert(LINK_SECOND_FD == LINK_FD + 1, "what follows them is closed");
+	if (plan->second > 0 && (second < 0 || dup2(second, LINK_SECOND_FD) < 0))
 		return -errno;
 	if (!plan->keep_fds && syscall(SYS_close_range, first, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
 		return -errno;
@@ -99,14 +106,15 @@ static int arrange_rights(const struct child_plan *plan)
 	if (r == 0 && plan->account)
 		return become_account(plan->account);
 	if (r == 0 && plan->harmless)
-		return caps_give_up(plan->user);
+		return plan->but ? caps_give_up_but(plan->user, plan->but)
+				 : caps_give_up(plan->user);
 	return r == 0 && plan->user ? caps_become(plan->user) : r;
 }
 
 /* In the child: does not return. */
 static void child_execute(const struct child_plan *plan, pid_t parent, int report)
 {
-	int r, high = fcntl(report, F_DUPFD_CLOEXEC, LINK_FD + 1);
+	int r, high = fcntl(report, F_DUPFD_CLOEXEC, LINK_SECOND_FD + 1);
 
 	r = high < 0 ? -errno : arrange_fds(plan);
 	if (r == 0)

@@ -16,6 +16,7 @@ struct child_plan {
 	char *const *envp; /* NULL: ours */
 	/* becomes LINK_FD; -1: none. Borrowed */
 	int channel;
+	int second; /* becomes LINK_SECOND_FD, beside a channel; 0: none. Borrowed */
 	/* whether the child keeps what we inherited from our own caller; else it gets 0, 1, 2 and the
 	 * channel only */
 	bool keep_fds;
@@ -23,6 +24,7 @@ struct child_plan {
 	const struct caps_user *user; /* to become; NULL: stays who we are */
 	/* gives up all capabilities and the hope of more, and leaves signals that end the bus to us */
 	bool harmless;
+	unsigned int but; /* the one capability that a harmless one keeps, if we have it; 0: none */
 	bool dies_with_us;
 	/* not one of ours: keeps our stdout, has these limits and nobody's privileges of survival */
 	bool foreign;

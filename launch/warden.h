@@ -42,6 +42,8 @@ struct warden {
 	bool ready;
 
 	struct child recorder;
+	int recorder_channel; /* it may ask us something */
+	struct source recorder_source;
 	struct timer recorder_again;
 	uint64_t recorder_since; /* loop_now() */
 	uint64_t recorder_delay; /* microseconds until the next start */

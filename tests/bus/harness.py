@@ -228,7 +228,8 @@ class Bus:
         read, write = os.pipe()
         self.log = open(os.path.join(self.folder, "log"), "w+b")
         self.process = subprocess.Popen(
-            [PROGRAM, "--config-file=" + self.config, "--print-address=%d" % write, *args],
+            # what tests provoke belongs in no log of this machine
+            [PROGRAM, "--config-file=" + self.config, "--print-address=%d" % write, "--nosyslog", *args],
             stdin=subprocess.DEVNULL,
             stdout=self.log,
             stderr=self.log,

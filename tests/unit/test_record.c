@@ -19,7 +19,7 @@
 	"peer=\":1.2\" peer_uid=0 peer_pid=1 peer_comm=\"systemd\" peer_unit=\"init.scope\" "      \
 	"peer_names=\"org.freedesktop.systemd1\" "
 #define CALL                                                                                       \
-	"msgtype=method_call path=\"/org/freedesktop/systemd1\" "                                     \
+	"msgtype=method_call path=\"/org/freedesktop/systemd1\" "                                  \
 	"interface=\"org.freedesktop.systemd1.Manager\" member=\"Reboot\" "
 #define RULE                                                                                       \
 	"judge=send_rules rule=\"/etc/x.conf:12\" "                                                \
@@ -114,7 +114,8 @@ static void test_wording(void **state)
 			"denied send: :1.7 " CLIENT_SAID " -> :1.2 (uid=0 pid=1 comm=\"systemd\" "
 			"unit=init.scope) error error=org.a.Error fds=2: deny: no judge allowed it",
 			"bus=\"system\" verb=send " CLIENT "destination=\":1.2\" " SERVICE
-			"msgtype=error error_name=\"org.a.Error\" reply=unrequested fds=2 res=failed"},
+			"msgtype=error error_name=\"org.a.Error\" reply=unrequested fds=2 "
+			"res=failed"},
 		{&own, &limit, 0,
 			"denied own: :1.7 " CLIENT_SAID
 			" name org.a.B: deny by limit: max_names_per_connection=512",
@@ -122,7 +123,7 @@ static void test_wording(void **state)
 			"name=\"org.a.B\" limit=max_names_per_connection figure=512 res=failed"},
 		{&connect, &silence, 3,
 			"denied connect: " CLIENT_SAID
-			": deny: no judge allowed it (records lost before this one: 3)",
+			": deny: no judge allowed it (decisions not on record before this one: 3)",
 			"bus=\"system\" verb=connect uid=1000 auid=1000 ses=3 pid=4242 "
 			"comm=\"gdbus\" "
 			"unit=\"ssh.service\" subj=\"user_t\" lost=3 res=failed"},

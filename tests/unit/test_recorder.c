@@ -155,7 +155,7 @@ static void test_stderr(void **state)
 	const char *at;
 
 	(void)state;
-	recorder_start(&r, "--stderr", NULL, NULL);
+	recorder_start(&r, "--to=stderr", NULL, NULL);
 	recorder_note(&r, "First");
 	/* wait until it is past its start, where it is told to ignore signals */
 	assert_int_equal(read(r.said, said, 1), 1);
@@ -168,7 +168,8 @@ static void test_stderr(void **state)
 	}
 	recorder_note(&r, "A\ndbus-warden: denied forged: x res=success");
 	recorder_end(&r, said + 1, sizeof(said) - 1);
-	assert_int_equal(count(said, "\n"), 52);
+	/* and where they go to */
+	assert_int_equal(count(said, "\n"), 53);
 	assert_int_equal(count(said, "dbus-warden: denied send: :1.7 (uid=1000 "), 52);
 	assert_int_equal(count(said, "forged"), 0);
 	at = said;
@@ -186,14 +187,14 @@ static void test_fall_back(void **state)
 	char said[16384];
 
 	(void)state;
-	recorder_start(&r, "--no-journal", NO_SYSLOG, NULL);
+	recorder_start(&r, "--to=syslog,stderr", NO_SYSLOG, NULL);
 	recorder_note(&r, "One");
 	recorder_note(&r, "Two");
 	recorder_end(&r, said, sizeof(said));
 	assert_int_equal(count(said, "decisions are recorded in stderr"), 1);
 	assert_int_equal(count(said, "dbus-warden: denied send"), 2);
-	/* --syslog and --stderr: once all the same */
-	recorder_start(&r, "--no-journal", NO_SYSLOG, "--stderr");
+	/* and stderr besides: once all the same */
+	recorder_start(&r, "--to=syslog,stderr", NO_SYSLOG, "--stderr");
 	recorder_note(&r, "One");
 	recorder_end(&r, said, sizeof(said));
 	assert_int_equal(count(said, "dbus-warden: denied send"), 1);
@@ -208,7 +209,7 @@ static void test_syslog(void **state)
 	(void)state;
 	folder_make(&r);
 	fd = listener_at(r.socket);
-	recorder_start(&r, "--no-journal", r.option, NULL);
+	recorder_start(&r, "--to=syslog,stderr", r.option, NULL);
 	recorder_note(&r, "One");
 	listener_read(fd, line, sizeof(line));
 	assert_memory_equal(line, "<37>", 4);
@@ -247,7 +248,7 @@ static void test_garbage(void **state)
 	char said[16384];
 
 	(void)state;
-	recorder_start(&r, "--stderr", NULL, NULL);
+	recorder_start(&r, "--to=stderr", NULL, NULL);
 	writer_u32(&w, 4711);
 	assert_int_equal(channel_send(r.channel, 1, &w, NULL, 0), 0);
 	assert_int_equal(channel_send(r.channel, 2, NULL, NULL, 0), 0);
@@ -293,7 +294,7 @@ static void test_journal(void **state)
 	assert_return_code(mkdir("/run/systemd", 0755), errno);
 	assert_return_code(mkdir("/run/systemd/journal", 0755), errno);
 	fd = listener_at("/run/systemd/journal/socket");
-	recorder_start(&r, "--syslog", NO_SYSLOG, NULL);
+	recorder_start(&r, "--to=journal,syslog,stderr", NO_SYSLOG, NULL);
 	recorder_note(&r, "A\nB=C");
 	listener_read(fd, entry, sizeof(entry));
 	assert_memory_equal(entry, "MESSAGE=denied send: :1.7 (uid=1000 ", 36);
@@ -319,7 +320,8 @@ static void test_options(void **state)
 	static const struct {
 		const char *option;
 		int want;
-	} cases[] = {{"--help", 0}, {"--nonsense", 1}, {"word", 1}, {"--syslog-socket", 1}};
+	} cases[] = {{"--help", 0}, {"--nonsense", 1}, {"word", 1}, {"--syslog-socket", 1},
+		{"--to=", 1}, {"--to=stderr,stderr", 1}, {"--to=paper", 1}};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {

@@ -204,7 +204,7 @@ static void test_stderr(void **state)
 	assert_string_equal(said, "");
 	s.trail.lost = 4;
 	stderr_of(speak_fini, &s, said, sizeof(said));
-	assert_non_null(strstr(said, "4 records were lost"));
+	assert_non_null(strstr(said, "4 decisions are on no record"));
 	stage_fini(&s);
 }
 
