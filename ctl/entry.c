@@ -117,7 +117,8 @@ static int text_keep(struct entry *e, struct slice s, struct slice *ret)
 	return 0;
 }
 
-static int value_read(struct entry *e, enum record_field field, struct slice s)
+/* `encoded`: as record_value_text writes it */
+static int value_read(struct entry *e, enum record_field field, struct slice s, bool encoded)
 {
 	struct record_value *v = &e->record.values[field];
 	int r = -EBADMSG;
@@ -132,7 +133,7 @@ static int value_read(struct entry *e, enum record_field field, struct slice s)
 		r = word_is_good(s) ? text_keep(e, s, &v->text) : -EBADMSG;
 		break;
 	case RECORD_KIND_TEXT:
-		r = text_decode(e, s, &v->text);
+		r = encoded ? text_decode(e, s, &v->text) : text_keep(e, s, &v->text);
 		break;
 	case RECORD_KIND_PROSE:
 		r = is_printable(s, ' ') ? text_keep(e, s, &v->text) : -EBADMSG;
@@ -164,10 +165,24 @@ int entry_set(struct entry *e, struct slice key, struct slice value)
 	if (slice_is(value, "?"))
 		return 0;
 	if (field != RECORD_FIELDS)
-		return value_read(e, field, value);
+		return value_read(e, field, value, true);
 	if (key.size > CUT.size && memcmp(key.text + key.size - CUT.size, CUT.text, CUT.size) == 0)
 		return cut_read(e, (struct slice){key.text, key.size - CUT.size}, value);
 	return 0;
+}
+
+int entry_set_once(struct entry *e, struct slice key, struct slice value)
+{
+	enum record_field field = field_find(key);
+
+	if (field != RECORD_FIELDS && e->record.values[field].known)
+		return 0;
+	return entry_set(e, key, value);
+}
+
+int entry_set_raw(struct entry *e, enum record_field field, struct slice value)
+{
+	return value_read(e, field, value, false);
 }
 
 int entry_finish(struct entry *e)
@@ -198,6 +213,13 @@ static struct slice slice_take(struct slice *s, char end)
 	return before;
 }
 
+static bool is_prose(struct slice key)
+{
+	enum record_field field = field_find(key);
+
+	return field != RECORD_FIELDS && record_kind_of(field) == RECORD_KIND_PROSE;
+}
+
 int entry_read_line(struct entry *e, struct slice line)
 {
 	while (line.size > 0) {
@@ -206,8 +228,8 @@ int entry_read_line(struct entry *e, struct slice line)
 
 		if (key.size == 0 || !word_is_good(key) || value.text == key.text + key.size)
 			return -EBADMSG;
-		/* nothing of the sentence can be given by the line */
-		if (field_find(key) == RECORD_WHY || entry_set(e, key, value) < 0)
+		/* what is said elsewhere cannot be said by the line */
+		if (is_prose(key) || entry_set(e, key, value) < 0)
 			return -EBADMSG;
 	}
 	return entry_finish(e);
@@ -234,7 +256,7 @@ int entry_read_sentence(struct entry *e, struct slice sentence)
 	end = slice_find(rest, slice_of(lost));
 	if (end && rest.text[rest.size - 1] == ')')
 		rest.size = (size_t)(end - rest.text);
-	return value_read(e, RECORD_WHY, rest);
+	return value_read(e, RECORD_WHY, rest, true);
 }
 
 int entry_read_text(struct entry *e, struct slice text)

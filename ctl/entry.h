@@ -32,8 +32,16 @@ int entry_read_line(struct entry *e, struct slice line);
 int entry_read_sentence(struct entry *e, struct slice sentence);
 /* A record_text, or a record_line alone. */
 int entry_read_text(struct entry *e, struct slice text);
+/* The same, but what is known already is left as it is. */
+int entry_set_once(struct entry *e, struct slice key, struct slice value);
+/* One value that is not encoded. -EBADMSG for what cannot be one of the field. */
+int entry_set_raw(struct entry *e, enum record_field field, struct slice value);
 /* After the last entry_set: 0, or -EBADMSG if it has not what every record has. */
 int entry_finish(struct entry *e);
+/* Is it in the words of a MAC policy? record_mac writes them, and says no verb: it is told from the
+ * rest. -ENOENT for one that another bus wrote. */
+bool entry_is_mac(struct slice text);
+int entry_read_mac(struct entry *e, struct slice text);
 
 /* NULL if it is not known. */
 const struct record_value *entry_value(const struct entry *e, enum record_field field);

@@ -54,7 +54,7 @@ int filter_init(struct filter *f, const struct options *o, struct records_want *
 void filter_fini(const struct filter *f)
 {
 	if (f->timeless)
-		say("%" PRIu64 " records were left out because it is not known when they were made",
+		say("records of which it is not known when they were made, and not shown: %" PRIu64,
 			f->timeless);
 }
 

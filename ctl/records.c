@@ -122,7 +122,7 @@ void records_close(struct records *r)
 	if (!r)
 		return;
 	if (r->damaged)
-		say("%" PRIu64 " records could not be read: they are not as they were written",
+		say("records that are not as they were written, and not shown: %" PRIu64,
 			r->damaged);
 	for (uint32_t i = 0; i < r->streams_n; i++)
 		r->streams[i].kind->free(r->streams[i].source);

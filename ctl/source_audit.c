@@ -67,24 +67,12 @@ static struct slice message_of(const char *record)
 	return (struct slice){start, (size_t)(end - start)};
 }
 
-/* Denials of SELinux have their own words before the fields: "avc:  denied  { send_msg } for  ". */
-static struct slice fields_of(struct slice message)
-{
-	const char *words = message.size ? memmem(message.text, message.size, " } for  ", 8) : NULL;
-
-	if (message.size > 4 && memcmp(message.text, "avc:", 4) == 0 && words) {
-		size_t over = (size_t)(words + 8 - message.text);
-
-		return (struct slice){message.text + over, message.size - over};
-	}
-	return message;
-}
-
 /* Called by libauparse for each event. */
 static void event_take(auparse_state_t *parser, auparse_cb_event_t what, void *arg)
 {
 	struct source *s = arg;
 	const au_event_t *event = auparse_get_timestamp(parser);
+	struct slice message;
 	struct ready *ready;
 
 	if (what != AUPARSE_CB_EVENT_READY || !event || auparse_first_record(parser) <= 0)
@@ -99,10 +87,14 @@ static void event_take(auparse_state_t *parser, auparse_cb_event_t what, void *a
 	ready->entry.time = (uint64_t)event->sec * MOMENT_SECOND + event->milli * 1000;
 	snprintf(
 		ready->entry.host, sizeof(ready->entry.host), "%s", event->host ? event->host : "");
-	ready->result = entry_read_line(&ready->entry,
-				fields_of(message_of(auparse_get_record_text(parser)))) < 0
-				? -EBADMSG
-				: 1;
+	message = message_of(auparse_get_record_text(parser));
+	ready->result = entry_is_mac(message) ? entry_read_mac(&ready->entry, message)
+					      : entry_read_line(&ready->entry, message);
+	if (ready->result == -ENOENT) {
+		free(ready);
+		return;
+	}
+	ready->result = ready->result < 0 ? -EBADMSG : 1;
 	*s->last = ready;
 	s->last = &ready->next;
 }
@@ -194,7 +186,7 @@ static int audit_read(struct source *s)
 	struct slice line;
 	int r = lines_next(s->lines, &line);
 
-	if (r > 0 && line.size && memmem(line.text, line.size, " verb=", 6)) {
+	if (r > 0 && line.size && memmem(line.text, line.size, "bus=", 4)) {
 		auparse_feed(s->parser, line.text, line.size);
 		auparse_feed(s->parser, "\n", 1);
 	}

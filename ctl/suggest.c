@@ -333,8 +333,7 @@ int suggest_run(const struct options *o)
 	records_close(records);
 	filter_fini(&filter);
 	if (all.beyond)
-		say("%" PRIu64 " refusals more were too many to be looked at one by one",
-			all.beyond);
+		say("refusals more, too many to be looked at one by one: %" PRIu64, all.beyond);
 	HASH_SORT(all.all, suggestion_compare);
 	if (r == 0 && o->json)
 		suggestions_json(&all);

@@ -82,6 +82,7 @@ static void row_write(struct row *row, const struct entry *e, struct people *peo
 	fputs(entry_outcome(e), row->to);
 	column_end(row, RESULT);
 	entry_print_method(e, row->to);
+	entry_print_counts(e, row->to);
 }
 
 /* 0 or -1, told */

@@ -191,20 +191,48 @@ static void print_judge(const struct entry *e, FILE *to)
 	fputs(judge.size ? ": " : "", to);
 }
 
+/* "deny by send rules: no rule matched" loses its first words: they are said already. */
+static void print_sentence(struct slice why, FILE *to)
+{
+	static const struct slice heads[] = {
+		SLICE("deny by "), SLICE("would deny by "), SLICE("allow by "), SLICE("deny: ")};
+
+	for (size_t i = 0; i < ARRAY_SIZE(heads); i++) {
+		if (why.size < heads[i].size || memcmp(why.text, heads[i].text, heads[i].size) != 0)
+			continue;
+		why = (struct slice){why.text + heads[i].size, why.size - heads[i].size};
+		break;
+	}
+	print_escaped(to, why);
+}
+
+/* Is there a reason to be told? What was simply done has none. */
+static bool has_reason(const struct entry *e)
+{
+	return entry_value(e, RECORD_JUDGE) || entry_value(e, RECORD_WHY) ||
+	       entry_value(e, RECORD_LIMIT) || entry_value(e, RECORD_TEXT) || entry_is_denied(e);
+}
+
 void entry_print_why(const struct entry *e, FILE *to)
 {
-	struct slice why = entry_text(e, RECORD_WHY);
-
 	if (entry_value(e, RECORD_RULE)) {
 		print_judge(e, to);
 		print_field(to, e, RECORD_RULE);
 		fputc(' ', to);
 		print_escaped(to, entry_text(e, RECORD_RULE_TEXT));
-	} else if (why.text) {
-		print_escaped(to, why);
+	} else if (entry_value(e, RECORD_WHY)) {
+		print_sentence(entry_text(e, RECORD_WHY), to);
 	} else if (entry_value(e, RECORD_LIMIT)) {
 		print_field(to, e, RECORD_LIMIT);
 		fprintf(to, "=%" PRId64, entry_number(e, RECORD_FIGURE, 0));
+	} else if (entry_value(e, RECORD_PERMISSION)) {
+		print_judge(e, to);
+		print_field(to, e, RECORD_SUBJECT);
+		fputs(entry_value(e, RECORD_OBJECT) ? " -> " : "", to);
+		if (entry_value(e, RECORD_OBJECT))
+			print_field(to, e, RECORD_OBJECT);
+		fputc(' ', to);
+		print_field(to, e, RECORD_PERMISSION);
 	} else if (entry_value(e, RECORD_TEXT)) {
 		print_judge(e, to);
 		print_escaped(to, entry_text(e, RECORD_TEXT));
@@ -216,21 +244,27 @@ void entry_print_why(const struct entry *e, FILE *to)
 	}
 }
 
+void entry_print_counts(const struct entry *e, FILE *to)
+{
+	static const struct {
+		enum record_field field;
+		const char *format;
+	} counts[] = {
+		{RECORD_GENERATION, " (number %" PRId64 ")"},
+		{RECORD_REPEATS, " (%" PRId64 " times)"},
+		{RECORD_OTHERS, " (and others of this user: %" PRId64 " in all)"},
+		{RECORD_LOST, " (records lost before this one: %" PRId64 ")"},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(counts); i++)
+		if (entry_number(e, counts[i].field, 0) > 0)
+			fprintf(to, counts[i].format, entry_number(e, counts[i].field, 0));
+}
+
 const char *entry_outcome(const struct entry *e)
 {
 	return entry_is_permissive(e) ? "permissive" : entry_is_denied(e) ? "denied" : "allowed";
 }
-
-/* What a record says of others. */
-static const struct {
-	enum record_field field;
-	const char *format;
-} counts[] = {
-	{RECORD_GENERATION, " (number %" PRId64 ")"},
-	{RECORD_REPEATS, " (%" PRId64 " times)"},
-	{RECORD_OTHERS, " (and others of this user: %" PRId64 " in all)"},
-	{RECORD_LOST, " (records lost before this one: %" PRId64 ")"},
-};
 
 void entry_print(const struct entry *e, struct people *people, FILE *to)
 {
@@ -250,11 +284,11 @@ void entry_print(const struct entry *e, struct people *people, FILE *to)
 	}
 	fputs(": ", to);
 	entry_print_what(e, people, to);
-	fputs(": ", to);
-	entry_print_why(e, to);
-	for (size_t i = 0; i < ARRAY_SIZE(counts); i++)
-		if (entry_number(e, counts[i].field, 0) > 0)
-			fprintf(to, counts[i].format, entry_number(e, counts[i].field, 0));
+	if (has_reason(e)) {
+		fputs(": ", to);
+		entry_print_why(e, to);
+	}
+	entry_print_counts(e, to);
 	fputc('\n', to);
 }
 

@@ -253,6 +253,87 @@ static void test_sentence(void **state)
 	assert_int_equal(read_text("denied: x: \x1b[2J | verb=own res=failed"), -EBADMSG);
 }
 
+/* Of what a MAC policy refused, the kernel's trail has only its words. */
+static void test_mac(void **state)
+{
+	static const struct {
+		const char *judge, *permission, *type; /* type: NULL is to own a name */
+		struct slice hostile;
+	} cases[] = {
+		{"selinux", "send_msg", "method_call", SLICE("x res=success")},
+		{"selinux", "acquire_svc", NULL, SLICE("\" uid=0")},
+		{"apparmor", "send", "signal", SLICE("'")},
+		{"apparmor", "bind", NULL, SLICE("a\nb")},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		const struct {
+			enum record_field field;
+			struct slice text;
+		} texts[] = {
+			{RECORD_BUS, SLICE("system")},
+			{RECORD_SENDER, SLICE(":1.7")},
+			{RECORD_COMM, cases[i].hostile},
+			{RECORD_TYPE, slice_of(cases[i].type)},
+			{RECORD_JUDGE, slice_of(cases[i].judge)},
+			{RECORD_PERMISSION, slice_of(cases[i].permission)},
+			{RECORD_SUBJECT, SLICE("u:r:t:s0")},
+			{RECORD_OBJECT, SLICE("u:r:s:s0")},
+			{RECORD_RES, SLICE("failed")},
+			{cases[i].type ? RECORD_DESTINATION : RECORD_NAME, SLICE("org.a.B")},
+			{RECORD_VERB, slice_of(cases[i].type ? "send" : "own")},
+		};
+		struct record record = {.values[RECORD_UID] = {.known = true, .number = 1000}};
+		struct writer w = {.limit = 0};
+
+		for (size_t f = 0; f < ARRAY_SIZE(texts); f++)
+			if (texts[f].text.text)
+				record.values[texts[f].field] = (struct record_value){.known = true,
+					.text = texts[f].text,
+					.full = (uint32_t)texts[f].text.size};
+		record_mac(&w, &record);
+		entry_init(&entry);
+		assert_true(entry_is_mac((struct slice){(char *)w.data, w.size}));
+		assert_int_equal(entry_read_mac(&entry, (struct slice){(char *)w.data, w.size}), 0);
+		for (size_t f = 0; f < ARRAY_SIZE(texts); f++)
+			assert_true(slice_equal(entry_text(&entry, texts[f].field), texts[f].text));
+		assert_int_equal(entry_number(&entry, RECORD_UID, -1), 1000);
+		writer_fini(&w);
+	}
+}
+
+static void test_mac_refused(void **state)
+{
+	static const struct {
+		const char *text;
+		int want;
+	} cases[] = {
+		{"avc:  denied  { send_msg } for msgtype=signal uid=1 res=failed", 0},
+		/* dbus-daemon's, where nothing says for whom */
+		{"avc:  denied  { send_msg } for msgtype=signal dest=a.b spid=1 tclass=dbus "
+		 "permissive=0",
+			-ENOENT},
+		{"apparmor=\"DENIED\" operation=\"dbus_signal\" bus=\"system\" label=\"a b\"",
+			-ENOENT},
+		{"apparmor=\"DENIED\" label=\"a b\" res=failed", 0},
+		{"avc:  denied  { send_msg", -EBADMSG},
+		{"avc:  } for { x", -EBADMSG},
+		{"avc:  denied  { a b } for res=failed", -EBADMSG},
+		{"avc:  denied  { send_msg } for res=failed trailing", -EBADMSG},
+		{"avc:  denied  { send_msg } for spid=x res=failed", -EBADMSG},
+		{"apparmor=\"DENIED\" label=\"a b res=failed", -EBADMSG},
+		{"apparmor=", -ENOENT},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		entry_init(&entry);
+		if (entry_read_mac(&entry, slice_of(cases[i].text)) != cases[i].want)
+			fail_msg("row %zu: %s", i, cases[i].text);
+	}
+}
+
 static void test_move(void **state)
 {
 	static struct entry other;
@@ -274,6 +355,8 @@ int main(void)
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_too_long),
 		cmocka_unit_test(test_sentence),
+		cmocka_unit_test(test_mac),
+		cmocka_unit_test(test_mac_refused),
 		cmocka_unit_test(test_move),
 	};
 
