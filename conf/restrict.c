@@ -3,7 +3,9 @@
  * not known is one to nobody, and a limit for one is left out, so that the general one holds.
  */
 #include "base/drop.h"
+#include "conf/bus_name.h"
 #include "conf/restrict.h"
+#include "conf/section.h"
 #include "conf/users.h"
 
 static int ask_name(struct reading *r, const char *const *attributes, struct restriction_draft *d)
@@ -13,8 +15,9 @@ static int ask_name(struct reading *r, const char *const *attributes, struct res
 
 	if (!own == !prefix)
 		return reading_fault(r, "<restrict> must have either own or own_prefix");
-	if (own && (strcmp(own, "*") == 0 || !*own))
-		return reading_fault(r, "<restrict> must name a name");
+	if (bus_name_elements(slice_of(own ? own : prefix)) < (own ? 2 : 1))
+		return reading_fault(r, "no name can be \"%s\": this would restrict nothing",
+			own ? own : prefix);
 	d->restriction.name_kind = own ? NAME_EXACT : NAME_PREFIX;
 	d->name = arena_text(&r->c->arena, slice_of(own ? own : prefix));
 	return 0;
@@ -45,6 +48,8 @@ static int ask_pattern(struct reading *r, const char *what, const char *value, u
 		return 0;
 	if (!*value)
 		return reading_fault(r, "a %s must not be empty", what);
+	if (bit == ASKS_UNIT)
+		unit_remark(r, value);
 	d->restriction.asks |= bit;
 	*ret = arena_text(&r->c->arena, slice_of(value));
 	return 0;
@@ -113,6 +118,11 @@ static int limit_whose(struct reading *r, const char *const *attributes)
 			return reading_fault(r, "a limit is for a user, a unit or a name");
 		if (!*value)
 			return reading_fault(r, "a %s must not be empty", names[i]);
+		if (i == WHOSE_OWNER && bus_name_elements(slice_of(value)) < 2)
+			return reading_fault(
+				r, "no name can be \"%s\": this would limit nothing", value);
+		if (i == WHOSE_UNIT)
+			unit_remark(r, value);
 		r->override = arena_take(&r->c->arena, sizeof(*r->override));
 		if (!r->override)
 			return -ENOMEM;

@@ -68,8 +68,29 @@ static int section_of_pattern(
 	return r->section.pattern.text ? 0 : -ENOMEM;
 }
 
+void unit_remark(struct reading *r, const char *pattern)
+{
+	static const char *const ends[] = {
+		"*", ".service", ".scope", ".slice", ".socket", ".mount", ".swap"};
+	size_t size = strlen(pattern);
+
+	for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
+		size_t n = strlen(ends[i]);
+
+		if (size >= n && strcmp(pattern + size - n, ends[i]) == 0)
+			return;
+	}
+	reading_remark(r, LOG_WARNING,
+		"nobody can be in a unit \"%s\": their names end in .service, .scope, .slice and "
+		"the "
+		"like",
+		pattern);
+}
+
 static int section_of_unit(struct reading *r, const char *value)
 {
+	if (*value)
+		unit_remark(r, value);
 	return section_of_pattern(r, SECTION_UNIT, "unit", value);
 }
 

@@ -5,3 +5,5 @@
 
 /* Sets r->section. 0, FAULT_CONFIG or -ENOMEM. */
 int section_open(struct reading *r, const char *const *attributes);
+/* Complains of the pattern of a unit that nobody can be in. */
+void unit_remark(struct reading *r, const char *pattern);

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "conf/bus_name.h"
 #include "conf/desktop.h"
 #include "conf/file.h"
 #include "conf/service.h"
@@ -13,7 +14,6 @@
 
 #define SECTION "D-BUS Service"
 #define SUFFIX ".service"
-#define NAME_MAX_SIZE 255
 
 static int service_fault(struct compilation *c, struct slice path, uint32_t line,
 	const char *format, ...) __attribute__((format(printf, 4, 5)));
@@ -32,31 +32,10 @@ static int service_fault(
 	return c->arena.bad ? -ENOMEM : FAULT_CONFIG;
 }
 
-static bool is_name_letter(char c, bool first)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == '-' ||
-	       (!first && c >= '0' && c <= '9');
-}
-
-/* A well-known bus name, of two elements or more. */
+/* The driver's is taken. */
 static bool name_is_valid(struct slice name)
 {
-	uint32_t elements = 0;
-
-	if (name.size > NAME_MAX_SIZE || slice_is(name, "org.freedesktop.DBus"))
-		return false;
-	for (size_t i = 0, begin = 0; i <= name.size; i++) {
-		if (i < name.size && name.text[i] != '.') {
-			if (!is_name_letter(name.text[i], i == begin))
-				return false;
-			continue;
-		}
-		if (i == begin)
-			return false;
-		elements++;
-		begin = i + 1;
-	}
-	return elements >= 2;
+	return bus_name_elements(name) >= 2 && !slice_is(name, "org.freedesktop.DBus");
 }
 
 static struct slice base_of(struct slice path)
