@@ -131,7 +131,7 @@ guest_report() {
 		cp "$work/console.log" "$work/output.log" "$out/"
 	fi
 	if [ "$verbose" = 1 ] || [ -z "$line" ]; then
-		sed 's/^/console: /' "$work/console.log" >&2
+		tail -n 60 "$work/console.log" | sed 's/^/console: /' >&2
 	fi
 	[ -z "$line" ] || exit "${line##* }"
 	if [ "$guest_status" = 124 ]; then

@@ -303,6 +303,14 @@ class Patterns(UnitTest):
             [(Member, "good.service"), (Personal, "sliced.service")],
         )
 
+    def test_slice_of_a_user(self):
+        self.check("*guarded.slice", [(Member, "sliced.service")], [(Personal, "sliced.service")])
+        self.check(
+            "user@1000.service/guarded.slice",
+            [(Personal, "sliced.service")],
+            [(Personal, "app-x.service"), (Member, "sliced.service")],
+        )
+
     def test_inner_slice(self):
         self.check("guarded-inner.slice", [(Member, "inner.service")], [(Member, "sliced.service")])
 
