@@ -3,13 +3,12 @@ authentication agent that says what a test wants. polkitd sees its own folders: 
 is changed."""
 
 import os
-import shutil
 import time
 import unittest
 
-from harness import ALICE, IS_REFERENCE, BusTest, need_root, ours
+from harness import ALICE, IS_REFERENCE, BusTest, need_root
 from test_clients import POLKITD, Program
-from wire import Variant, call, reply, signal
+from wire import Variant, call, failure, reply
 
 NAME = "org.freedesktop.PolicyKit1"
 AUTHORITY = "/org/freedesktop/PolicyKit1/Authority"
@@ -95,8 +94,6 @@ class Agent:
         self.client.send(reply(begun))
 
     def dismiss(self, begun):
-        from wire import failure
-
         self.client.send(failure(begun, "org.freedesktop.PolicyKit1.Error.Cancelled", "dismissed"))
 
     def fail(self, begun):
@@ -121,6 +118,7 @@ class PolkitTest(BusTest):
             self.polkitd = self.start_polkitd(bus)
         self.service, self.alice = bus.client(), bus.client(ALICE)
         self.service.request_name("com.ex.S")
+        self.service.taken()
         return bus
 
     def start_polkitd(self, bus):
@@ -128,7 +126,7 @@ class PolkitTest(BusTest):
             "mount --bind %s/actions /usr/share/polkit-1/actions && mount --bind %s/rules.d /etc/polkit-1/rules.d"
             ' && exec "$@"' % (bus.folder, bus.folder)
         )
-        daemon = Program(["unshare", "-m", "sh", "-c", script, "sh", POLKITD, "--no-debug"], self.env)
+        daemon = Program(["unshare", "-m", "sh", "-c", script, "sh", POLKITD], self.env)
         self.addCleanup(daemon.end)
         deadline = time.monotonic() + 30
         while not self.root.driver("NameHasOwner", "s", NAME)[0]:

@@ -2,21 +2,648 @@
 
 import os
 import signal as signals
+import subprocess
 import time
 import unittest
 
-from harness import ALICE, BOB
-from polkit import INTERACTIVE, I, NAME, POLICY, PolkitTest, checks
-from wire import call, reply, signal
+from harness import ALICE, BOB, IS_REFERENCE, BusTest, open_files
+from polkit import AGENT, CHECK, INTERACTIVE, I, NAME, POLICY, PolkitTest, checks
+from wire import ERROR, FAULT, RETURN, CallError, call, reply, signal
+
+LARGE = 4000000000
+STARTED = """[D-BUS Service]
+Name=com.ex.Started
+Exec=/bin/sh -c 'echo $$ >@/started; exec sleep 60'
+User=root
+"""
 
 
 class Answers(PolkitTest):
-    def test_yes_and_no(self):
+    def test_without_asking_anybody(self):
         bus = self.started()
         self.passes("Yes")
-        self.assertIn("com.ex.no", self.fails("AccessDenied", "No"))
-        self.recorded(bus, "denied send", "com.ex.no", "not authorised, said polkit", "res=failed")
+        self.passes("Yes", self.root)
+        self.passes("No", self.root)
         self.passes("Unchecked")
+        text = self.fails("AccessDenied", "No")
+        self.assertIn('Rejected send message: polkit does not authorise it: "com.ex.no": not authorised', text)
+        self.recorded(bus, "denied send", "com.ex.no", "not authorised, said polkit (:1.", " ms", "member=\"No\"", "res=failed")
+        # a challenge, with nobody who could meet it
+        text = self.fails("InteractiveAuthorizationRequired", "Auth")
+        self.assertIn("com.ex.auth", text)
+        text = self.fails("AccessDenied", "Auth", flags=INTERACTIVE)
+        self.assertIn("nobody could be asked", text)
+        self.recorded(bus, "com.ex.auth", "there is no agent to ask")
+        # an action that nobody has declared
+        self.fails("AccessDenied", "None")
+        self.recorded(bus, "com.ex.no.such.action", "not answered", "is not registered")
+        self.assertEqual(self.alice.driver("GetId"), self.root.driver("GetId"))
+
+    def test_details(self):
+        """polkit's rules decide by what is in the message."""
+        bus = self.started()
+        self.passes("Good")
+        self.fails("AccessDenied", "Bad")
+        self.polkitd.wait_for(
+            "asked destination=com.ex.S path=/com/ex interface=com.ex.I member=Good name=undefined sender_uid=%d" % ALICE)
+        said = self.say("Good", destination=self.service.name)
+        self.service.send(reply(self.service.expect(member="Good", serial=said)))
+        self.alice.result(said)
+        self.polkitd.wait_for("asked destination=%s path" % self.service.name)
+
+    def test_authentication(self):
+        bus = self.started()
+        agent = self.agent(bus, self.alice)
+        # the message does not allow it: nobody is asked
+        self.fails("InteractiveAuthorizationRequired", "Auth")
+        self.assertFalse(agent.client.taken(member="BeginAuthentication"))
+        for _ in range(2):
+            serial = self.say("Auth", flags=INTERACTIVE)
+            begun = agent.asked()
+            self.assertEqual(begun.args[0], "com.ex.auth")
+            self.service.sync()
+            self.assertFalse(self.service.inbox)
+            agent.succeed(begun)
+            self.service.send(reply(self.service.expect(member="Auth", serial=serial)))
+            self.assertEqual(self.alice.result(serial), ())
+        self.assertIn("dismissed", self.auth_ends(agent, agent.dismiss))
+        self.recorded(bus, "denied send", "com.ex.auth", "authentication was dismissed")
+        self.auth_ends(agent, agent.fail)
+
+    def auth_ends(self, agent, how):
+        serial = self.say("Auth", flags=INTERACTIVE)
+        how(agent.asked())
+        return self.refused_with("AccessDenied", self.alice, serial)
+
+    def test_agent_goes(self):
+        """The authentication agent dies while it has the question."""
+        bus = self.started()
+        agent = self.agent(bus, self.alice)
+        serial = self.say("Auth", flags=INTERACTIVE)
+        agent.asked()
+        agent.client.close()
+        self.refused_with("AccessDenied", self.alice, serial)
+
+    def test_caller_is_its_own_agent(self):
+        """Who waits for polkit is read all the while: the agent of a process may be in it."""
+        bus = self.started()
+        agent = self.agent(bus, self.root)
+        serial = agent.client.send(call("com.ex.S", "/com/ex", I, "Auth", flags=INTERACTIVE))
+        # root is authorised without
+        self.service.send(reply(self.service.expect(member="Auth", serial=serial)))
+        agent.client.result(serial)
+        agent = self.agent(bus, self.alice)
+        serial = self.say("Auth", flags=INTERACTIVE)
+        begun = agent.asked()
+        # alice goes on meanwhile: to others, to the bus
+        bob = bus.client(BOB)
+        self.alice.send(call(bob.name, "/", I, "Hello"))
+        bob.expect(member="Hello", sender=self.alice.name)
+        self.assertEqual(self.alice.owner("com.ex.S"), self.service.name)
+        agent.succeed(begun)
+        self.service.expect(member="Auth", serial=serial)
+
+    def test_descriptors(self):
+        bus = self.started()
+        agent = self.agent(bus, self.alice)
+        read, write = os.pipe()
+        self.say("Auth", flags=INTERACTIVE, signature="h", args=(0,), unix_fds=1, fds=[write])
+        os.close(write)
+        agent.succeed(agent.asked())
+        came = self.service.expect(member="Auth")
+        os.write(came.fds[0], b"x")
+        self.assertEqual(os.read(read, 1), b"x")
+        os.close(read)
+
+    def test_large_uid(self):
+        """A uid that is no positive int is nobody in particular."""
+        bus = self.started()
+        large = bus.client(LARGE)
+        self.fails("AccessDenied", "No", large)
+        self.fails("AccessDenied", "Bad", large)
+        serial = self.say("Auth", large, INTERACTIVE)
+        self.refused_with("AccessDenied", large, serial)
+        self.polkitd.wait_for("sender_uid=%d" % LARGE)
+
+    def test_pkcheck_on_the_side(self):
+        """What others ask polkit on this bus is answered as ever, and not asked about."""
+        self.started()
+        done = subprocess.run(
+            ["pkcheck", "--action-id", "com.ex.yes", "--process", str(self.process_of(self.alice))],
+            env=self.env, capture_output=True, text=True, timeout=30)
+        self.assertEqual(done.returncode, 0, done.stderr)
+
+
+class Meanwhile(PolkitTest):
+    """What happens between the question and the answer."""
+
+    def parked(self, **more):
+        """A call of alice's that waits for her password."""
+        bus = self.started(**more)
+        self.helper = self.agent(bus, self.alice)
+        self.serial = self.say("Auth", flags=INTERACTIVE)
+        self.begun = self.helper.asked()
+        return bus
+
+    def still_works(self, bus):
+        """Nothing is stuck: another connection of alice's is asked about and let through."""
+        again = bus.client(ALICE)
+        self.passes("Yes", again, timeout=30)
+        self.fails("AccessDenied", "No", again)
+
+    def test_caller_goes(self):
+        bus = self.parked()
+        before = open_files(bus)
+        name = self.alice.name
+        self.alice.close()
+        # polkit is told that nobody waits any more, and tells the agent
+        self.helper.client.expect(interface=AGENT, member="CancelAuthentication")
+        self.recorded(bus, "denied send", 'sender="%s"' % name, "its sender has gone", "res=failed")
+        self.assertLess(open_files(bus), before)
+        with self.assertRaises(CallError):
+            self.helper.succeed(self.begun)
+        self.service.sync()
+        self.assertFalse(self.service.inbox)
+        self.still_works(bus)
+
+    def test_caller_goes_after_saying_more(self):
+        """What waited behind needed nobody's word: it still comes, and the caller goes after it."""
+        bus = self.parked()
+        self.service.add_match("member='NameOwnerChanged',arg0='%s'" % self.alice.name)
+        self.say("Unchecked")
+        self.alice.send(signal("/com/ex", I, "Told", destination="com.ex.S"))
+        self.alice.sync()
+        self.service.sync()
+        self.assertFalse(self.service.inbox)
+        self.alice.close()
+        came = [self.service.next().member for _ in range(3)]
+        self.assertEqual(came, ["Unchecked", "Told", "NameOwnerChanged"])
+
+    def test_recipient_goes(self):
+        bus = self.parked()
+        self.say("Unchecked")
+        self.service.close()
+        self.helper.client.expect(interface=AGENT, member="CancelAuthentication")
+        self.refused("NoReply", self.alice.result, self.serial)
+        self.refused("NoReply", self.alice.result, self.alice.serial)
+        self.recorded(bus, "denied send", "its recipient has gone while polkit was asked")
+        self.service = bus.client()
+        self.service.request_name("com.ex.S")
+        self.still_works(bus)
+
+    def test_recipient_goes_and_has_an_heir(self):
+        bus = self.parked()
+        heir = bus.client()
+        self.assertEqual(heir.request_name("com.ex.S"), 2)
+        self.service.close()
+        self.service = heir
+        self.helper.succeed(self.begun)
+        heir.expect(member="Auth", serial=self.serial)
+        heir.send(signal("/", I, "S"))
+
+    def test_owner_changes(self):
+        """It goes to who owns the name then, and what was said later does not overtake it."""
+        bus = self.parked()
+        heir = bus.client()
+        self.service.release_name("com.ex.S")
+        self.assertEqual(heir.request_name("com.ex.S"), 1)
+        self.say("Unchecked", destination=heir.name)
+        self.say("Unchecked")
+        self.alice.sync()
+        heir.sync()
+        self.assertFalse([m for m in heir.inbox if m.sender == self.alice.name])
+        self.helper.succeed(self.begun)
+        came = [heir.expect(sender=self.alice.name).member for _ in range(3)]
+        self.assertEqual(came, ["Auth", "Unchecked", "Unchecked"])
+        self.service.sync()
+        self.assertFalse([m for m in self.service.inbox if m.sender == self.alice.name])
+
+    def test_owner_changes_to_somebody_who_may_not_have_it(self):
+        """The answer is about an action, not about whom it goes to: rules still decide that."""
+        bus = self.started(policy=POLICY % (checks() + '<deny send_destination="com.ex.Never"/>'))
+        agent = self.agent(bus, self.alice)
+        serial = self.say("Auth", flags=INTERACTIVE)
+        begun = agent.asked()
+        heir = bus.client()
+        heir.request_name("com.ex.Never")
+        self.service.release_name("com.ex.S")
+        heir.request_name("com.ex.S")
+        agent.succeed(begun)
+        self.refused("AccessDenied", self.alice.result, serial)
+        heir.sync()
+        self.assertFalse([m for m in heir.inbox if m.serial == serial])
+
+    def test_nobody_owns_it_any_more(self):
+        bus = self.parked()
+        self.service.release_name("com.ex.S")
+        self.helper.succeed(self.begun)
+        self.refused("ServiceUnknown", self.alice.result, self.serial)
+
+    def test_reload_denies(self):
+        bus = self.parked()
+        bus.configure(policy=POLICY % (checks() + '<deny send_destination="com.ex.S" send_member="Auth" send_interface="com.ex.I"/>'))
+        self.root.driver("ReloadConfig")
+        self.helper.succeed(self.begun)
+        text = self.refused_with("AccessDenied", self.alice, self.serial)
+        self.assertIn("the bus policy does not allow it", text)
+
+    def test_reload_asks_for_something_else(self):
+        bus = self.parked()
+        bus.configure(policy=POLICY % (checks() + CHECK % ("yes", "Auth")))
+        self.root.driver("ReloadConfig")
+        self.helper.succeed(self.begun)
+        self.refused_with("AccessDenied", self.alice, self.serial)
+        self.recorded(bus, "the policy asks polkit for something else by now")
+
+    def test_reload_allows(self):
+        bus = self.parked()
+        bus.configure(policy=POLICY % "")
+        self.root.driver("ReloadConfig")
+        # nothing has to be asked any more, and the agent is let go
+        self.service.expect(member="Auth", serial=self.serial)
+        deadline = time.monotonic() + 10
+        while self.agent_pid(bus):
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.02)
+        # and is back when it is needed
+        bus.configure(policy=POLICY % checks())
+        self.root.driver("ReloadConfig")
+        self.still_works(bus)
+
+    def test_our_agent_dies(self):
+        bus = self.parked()
+        os.kill(self.agent_pid(bus), signals.SIGKILL)
+        text = self.refused_with("AccessDenied", self.alice, self.serial)
+        self.assertIn("polkit did not answer", text)
+        self.recorded(bus, "denied send", "dbus-warden-polkit ended before it answered")
+        # there is nobody to ask until it runs again
+        self.fails("AccessDenied", "Yes")
+        deadline = time.monotonic() + 10
+        while not self.agent_pid(bus):
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.02)
+        self.still_works(bus)
+
+    def test_polkitd_dies(self):
+        bus = self.parked()
+        os.kill(self.root.driver("GetConnectionUnixProcessID", "s", NAME)[0], signals.SIGKILL)
+        self.refused_with("AccessDenied", self.alice, self.serial)
+        self.recorded(bus, "denied send", "com.ex.auth", "not answered")
+        self.fails("AccessDenied", "Yes")
+        while self.root.driver("NameHasOwner", "s", NAME)[0]:
+            time.sleep(0.02)
+        self.polkitd = self.start_polkitd(bus)
+        self.still_works(bus)
+
+    def test_polkitd_stands_still(self):
+        """Our deadline comes before the caller's, and polkit is told."""
+        bus = self.started(limits={"polkit_timeout": 700})
+        self.passes("Yes")
+        pid = self.root.driver("GetConnectionUnixProcessID", "s", NAME)[0]
+        os.kill(pid, signals.SIGSTOP)
+        try:
+            start = time.monotonic()
+            self.fails("AccessDenied", "Yes")
+            self.assertLess(0.6, time.monotonic() - start)
+            self.assertLess(time.monotonic() - start, 5)
+            self.recorded(bus, "denied send", "no answer within 700 ms")
+            self.passes("Unchecked")
+        finally:
+            os.kill(pid, signals.SIGCONT)
+        self.still_works(bus)
+
+    def test_no_polkitd(self):
+        """The bus is there before polkit; a machine without it refuses what has to be authorised."""
+        bus = self.started(polkit=False)
+        self.passes("Unchecked")
+        self.fails("AccessDenied", "Yes")
+        self.recorded(bus, "denied send", "com.ex.yes", "not answered")
+        self.polkitd = self.start_polkitd(bus)
+        self.still_works(bus)
+
+
+class Order(PolkitTest):
+    def test_pairs(self):
+        """Behind what waits everything waits that goes from there to the same recipient, and nothing else."""
+        bus = self.started()
+        agent = self.agent(bus, self.alice)
+        other, bob = bus.client(), bus.client(BOB)
+        other.add_match("type='signal',interface='com.ex.I'")
+        self.service.add_match("type='signal',interface='com.ex.I'")
+        self.say("Auth", flags=INTERACTIVE)
+        begun = agent.asked()
+        self.say("One")
+        self.alice.send(signal("/", I, "Two"))
+        self.alice.send(signal("/", I, "Three", destination=self.service.name))
+        self.say("Yes")
+        denied = self.say("No")
+        self.say("Four", destination=self.service.name)
+        # nobody else is held up: neither other recipients of hers nor other senders
+        other.expect(member="Two")
+        self.say("Five", bob)
+        self.service.expect(member="Five", sender=bob.name)
+        self.passes("Yes", bob)
+        self.service.sync()
+        self.assertFalse([m for m in self.service.inbox if m.sender == self.alice.name])
+        agent.succeed(begun)
+        came = [self.service.expect(sender=self.alice.name).member for _ in range(6)]
+        self.assertEqual(came, ["Auth", "One", "Two", "Three", "Yes", "Four"])
+        self.refused("AccessDenied", self.alice.result, denied)
+
+    def test_replies_wait_too(self):
+        """A reply to the very recipient whose answer is waited for: behind, but with its right."""
+        bus = self.started()
+        agent = self.agent(bus, self.alice)
+        self.service.send(call(self.alice.name, "/", I, "Ask"))
+        asked = self.alice.expect(member="Ask")
+        self.say("Auth", flags=INTERACTIVE)
+        begun = agent.asked()
+        self.alice.send(reply(asked))
+        self.alice.sync()
+        self.service.sync()
+        self.assertFalse([m for m in self.service.inbox if m.sender == self.alice.name])
+        agent.succeed(begun)
+        self.assertEqual(self.service.expect(sender=self.alice.name).member, "Auth")
+        self.assertEqual(self.service.expect(sender=self.alice.name).reply_serial, asked.serial)
+
+    def test_others_are_not_slower(self):
+        """polkitd hangs with many questions of one user: calls of another take no longer than before."""
+        bus = self.started()
+        bob = bus.client(BOB)
+
+        def median():
+            took = []
+            for _ in range(300):
+                start = time.perf_counter()
+                serial = self.say("Unchecked", bob)
+                self.service.send(reply(self.service.expect(member="Unchecked", serial=serial)))
+                bob.result(serial)
+                took.append(time.perf_counter() - start)
+            return sorted(took)[150]
+
+        median()
+        alone = median()
+        pid = self.root.driver("GetConnectionUnixProcessID", "s", NAME)[0]
+        os.kill(pid, signals.SIGSTOP)
+        try:
+            for _ in range(60):
+                self.say("Yes")
+            self.alice.sync()
+            self.assertLess(median(), 3 * alone)
+        finally:
+            os.kill(pid, signals.SIGCONT)
+        for _ in range(60):
+            self.service.expect(30, member="Yes", sender=self.alice.name)
+
+
+class Bounds(PolkitTest):
+    def stopped(self, **limits):
+        bus = self.started(limits={"polkit_timeout": 60000, **limits})
+        self.polkit_pid = self.root.driver("GetConnectionUnixProcessID", "s", NAME)[0]
+        os.kill(self.polkit_pid, signals.SIGSTOP)
+        self.addCleanup(self.go_on)
+        return bus
+
+    def go_on(self):
+        try:
+            os.kill(self.polkit_pid, signals.SIGCONT)
+        except ProcessLookupError:
+            pass
+
+    def test_a_thousand(self):
+        """Who sends a thousand that wait is told of its limit; others are served as ever."""
+        bus = self.stopped(max_polkit_checks_per_user=40, max_parked_messages_per_user=100)
+        again = bus.client(ALICE)
+        serials = [self.say("Yes", (self.alice, again)[n % 2]) for n in range(1000)]
+        self.alice.sync()
+        again.sync()
+        refused = [m for client in (self.alice, again) for m in client.inbox if m.type == ERROR]
+        self.assertEqual({m.error for m in refused}, {FAULT + "LimitsExceeded"})
+        self.assertEqual(len(refused), 1000 - 40)
+        self.assertTrue(any("max_polkit_checks_per_user=40" in m.args[0] for m in refused))
+        # behind them there is room for some more
+        for _ in range(100):
+            self.say("Unchecked")
+        self.alice.sync()
+        full = [m for m in self.alice.inbox if m.type == ERROR and "max_parked_messages_per_user=100" in m.args[0]]
+        self.assertEqual(len(full), 40)
+        bob = bus.client(BOB)
+        self.passes("Unchecked", bob)
+        serial = self.say("Yes", bob)
+        self.go_on()
+        self.service.send(reply(self.service.expect(30, member="Yes", sender=bob.name)))
+        bob.result(serial)
+        came = 0
+        while came < 40:
+            self.service.expect(30, member="Yes")
+            came += 1
+        self.alice.inbox.clear()
+        self.passes("Yes", timeout=30)
+
+    def test_overall(self):
+        bus = self.stopped(max_polkit_checks=10)
+        for _ in range(10):
+            self.say("Yes")
+        self.alice.sync()
+        bob = bus.client(BOB)
+        self.assertIn("max_polkit_checks=10", self.fails("LimitsExceeded", "Yes", bob))
+        self.passes("Unchecked", bob)
+
+    def test_long_path(self):
+        """What does not fit a question is not asked about; it is refused."""
+        bus = self.started()
+        serial = self.alice.send(call("com.ex.S", "/" + "x" * 1000000, I, "Yes"))
+        self.refused_with("AccessDenied", self.alice, serial)
+        self.recorded(bus, "too long to be asked about")
+        self.passes("Yes")
+
+
+class Keep(PolkitTest):
+    KEEP = '<check polkit="com.ex.%s" keep="%d" send_destination="com.ex.S" send_interface="com.ex.I" send_member="%s"/>'
+
+    def kept(self, *rows):
+        return self.started(policy=POLICY % "\n".join(self.KEEP % row for row in rows))
+
+    def times(self, what):
+        self.polkitd.wait_for(what)
+        return self.polkitd.output().count(what.encode())
+
+    def test_keep(self):
+        bus = self.kept(("changing", 60, "A"))
+        for _ in range(5):
+            self.passes("A")
+        self.assertEqual(self.times("changing"), 1)
+        # another connection, or another path, is another question
+        self.passes("A", bus.client(ALICE))
+        self.assertEqual(self.times("changing"), 2)
+        serial = self.alice.send(call("com.ex.S", "/elsewhere", I, "A"))
+        self.service.expect(member="A", serial=serial)
+        self.assertEqual(self.times("changing"), 3)
+
+    def test_refusals_are_kept(self):
+        bus = self.kept(("rule", 60, "Bad"))
+        self.fails("AccessDenied", "Bad")
+        self.fails("AccessDenied", "Bad")
+        self.assertEqual(self.times("asked dest"), 1)
+        self.recorded(bus, "not authorised, said polkit", "ms ago")
+
+    def test_ends(self):
+        bus = self.kept(("changing", 1, "A"))
+        self.passes("A")
+        time.sleep(1.1)
+        self.passes("A")
+        self.assertEqual(self.times("changing"), 2)
+
+    def test_reload_ends_it(self):
+        bus = self.kept(("changing", 60, "A"))
+        self.passes("A")
+        self.root.driver("ReloadConfig")
+        self.passes("A")
+        self.assertEqual(self.times("changing"), 2)
+
+    def test_change_of_rules_ends_it(self):
+        """polkit says that something changed, and is asked again."""
+        bus = self.kept(("changing", 60, "A"))
+        self.passes("A")
+        bus.write("rules.d/05-no.rules", "polkit.addRule(function(action, subject) { return polkit.Result.NO; });\n")
+        self.polkitd.wait_for("Finished loading, compiling and executing 2 rules|Collecting garbage unconditionally")
+        deadline = time.monotonic() + 10
+        while True:
+            serial = self.say("A")
+            while not self.service.fill() and not self.alice.fill():
+                time.sleep(0.001)
+            if any(m.type == ERROR for m in self.alice.inbox):
+                break
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.05)
+
+    def test_an_authentication_is_good_once(self):
+        bus = self.kept(("auth", 60, "A"))
+        agent = self.agent(bus, self.alice)
+        for _ in range(2):
+            serial = self.say("A", flags=INTERACTIVE)
+            agent.succeed(agent.asked())
+            self.service.expect(member="A", serial=serial)
+        self.fails("InteractiveAuthorizationRequired", "A")
+
+
+class Own(PolkitTest):
+    RULES = '<check polkit="com.ex.%s" own="com.ex.%s"/>'
+
+    def owned(self, *rows):
+        return self.started(policy=POLICY % "\n".join(self.RULES % row for row in rows))
+
+    def test_own(self):
+        bus = self.owned(("yes", "Y"), ("no", "N"), ("auth", "A"), ("rule", "Good"))
+        self.assertEqual(self.alice.request_name("com.ex.Y"), 1)
+        self.assertEqual(self.alice.request_name("com.ex.Good"), 1)
+        self.assertEqual(self.alice.request_name("com.ex.Free"), 1)
+        self.polkitd.wait_for("name=com.ex.Good")
+        text = self.refused("AccessDenied", self.alice.request_name, "com.ex.N")
+        self.assertIn("polkit does not authorise this connection to own the name", text)
+        self.refused("InteractiveAuthorizationRequired", self.alice.request_name, "com.ex.A")
+        self.refused("NameHasNoOwner", self.root.owner, "com.ex.N")
+        self.recorded(bus, "denied own", "com.ex.no", "not authorised, said polkit")
+
+    def test_order(self):
+        """What is asked of the bus behind it waits, too; what is said to others does not."""
+        bus = self.owned(("auth", "A"))
+        agent = self.agent(bus, self.alice)
+        request = self.alice.send(call("org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus",
+                                       "RequestName", "su", ("com.ex.A", 0), flags=INTERACTIVE))
+        begun = agent.asked()
+        release = self.alice.send(call("org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus",
+                                       "ReleaseName", "s", ("com.ex.A",)))
+        self.passes("Unchecked")
+        self.assertFalse([m for m in self.alice.inbox if m.type in (RETURN, ERROR)])
+        self.root.add_match("member='NameOwnerChanged',arg0='com.ex.A'")
+        agent.succeed(begun)
+        self.assertEqual(self.alice.result(request), (1,))
+        self.assertEqual(self.alice.result(release), (1,))
+        self.assertEqual(self.root.expect(member="NameOwnerChanged").args, ("com.ex.A", "", self.alice.name))
+        self.assertEqual(self.root.expect(member="NameOwnerChanged").args, ("com.ex.A", self.alice.name, ""))
+
+    def test_caller_goes(self):
+        bus = self.owned(("auth", "A"))
+        agent = self.agent(bus, self.alice)
+        self.alice.send(call("org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus",
+                             "RequestName", "su", ("com.ex.A", 0), flags=INTERACTIVE))
+        agent.asked()
+        self.alice.close()
+        agent.client.expect(interface=AGENT, member="CancelAuthentication")
+        self.refused("NameHasNoOwner", self.root.owner, "com.ex.A")
+
+
+class Activation(PolkitTest):
+    def test_nothing_starts_before_the_answer(self):
+        bus = self.started(
+            policy=POLICY % '<check polkit="com.ex.auth" send_destination="com.ex.Started"/>',
+            tail="<servicedir>@/services</servicedir>",
+            files={"services/com.ex.Started.service": STARTED},
+        )
+        agent = self.agent(bus, self.alice)
+        mark = os.path.join(bus.folder, "started")
+        serial = self.say("M", destination="com.ex.Started")
+        self.refused("InteractiveAuthorizationRequired", self.alice.result, serial)
+        serial = self.say("M", destination="com.ex.Started", flags=INTERACTIVE)
+        begun = agent.asked()
+        self.say("N", destination="com.ex.Started", flags=INTERACTIVE)
+        second = agent.asked()
+        self.assertFalse(os.path.exists(mark))
+        agent.succeed(begun)
+        agent.succeed(second)
+        deadline = time.monotonic() + 10
+        while not os.path.exists(mark) or not os.path.getsize(mark):
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.02)
+        with open(mark, encoding="ascii") as file:
+            self.addCleanup(os.kill, int(file.read()), signals.SIGKILL)
+        # it is there: what waited comes, in order, and nobody is asked again
+        started = bus.client()
+        self.assertEqual(started.request_name("com.ex.Started"), 1)
+        self.assertEqual([started.expect(sender=self.alice.name).member for _ in range(2)], ["M", "N"])
+        agent.client.sync()
+        self.assertFalse([m for m in agent.client.inbox if m.member == "BeginAuthentication"])
+
+
+class Exempt(PolkitTest):
+    def test_polkitd_and_systemd(self):
+        """Who owns these names is let through without being asked about: the answer could depend on it."""
+        bus = self.started(policy=POLICY % '<check polkit="com.ex.no" send_destination="com.ex.S"/>')
+        self.fails("AccessDenied", "M")
+        systemd = bus.client()
+        systemd.request_name("org.freedesktop.systemd1")
+        self.passes("M", systemd)
+        # a name alone does not make systemd of anybody
+        self.root.release_name("org.freedesktop.systemd1")
+        systemd.release_name("org.freedesktop.systemd1")
+        self.alice.request_name("org.freedesktop.systemd1")
+        self.fails("AccessDenied", "M")
+
+
+@unittest.skipIf(IS_REFERENCE, "does not ask polkit")
+class Configuration(BusTest):
+    def faulty(self, rule, sentence):
+        with self.assertRaises(AssertionError) as caught:
+            self.bus(policy='<policy context="default">\n%s\n</policy>' % rule)
+        self.assertRegex(str(caught.exception), r"bus\.conf:\d+: " + sentence)
+
+    def test_faults(self):
+        for rule, sentence in (
+            ('<check polkit="a.b" send_destination="org.freedesktop.DBus"/>', "polkit cannot be asked about org.freedesktop.DBus"),
+            ('<check polkit="a.b" send_destination="org.freedesktop.PolicyKit1"/>', "polkit cannot be asked about"),
+            ('<check polkit="a.b" send_destination="org.freedesktop.systemd1"/>', "polkit cannot be asked about"),
+            ('<check polkit="a.b" send_destination_prefix="org.freedesktop"/>', "polkit cannot be asked about"),
+            ('<check polkit="a.b" own="org.freedesktop.PolicyKit1"/>', "polkit cannot be asked about"),
+            ('<check polkit="a.b" own_prefix="org"/>', "polkit cannot be asked about"),
+            ('<check polkit="a.b" own="*"/>', "<check> must say for which name"),
+            ('<check polkit="a.b" send_interface="org.freedesktop.PolicyKit1.AuthenticationAgent"/>', "<check> must say for which name"),
+            ('<check polkit="a.b" send_destination="a.b" send_type="signal"/>', "only method calls"),
+            ('<check send_destination="a.b"/>', "<check> needs polkit"),
+            ('<check polkit="a.b" receive_sender="a.b"/>', ""),
+        ):
+            with self.subTest(rule):
+                self.faulty(rule, sentence)
 
 
 if __name__ == "__main__":
