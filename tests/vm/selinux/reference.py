@@ -1,0 +1,59 @@
+"""reference - the stock dbus-daemon as the bus, and what either bus writes of denials."""
+
+import os
+import re
+import subprocess
+import time
+
+import harness
+
+DAEMON = "/run/reference-bus"
+AVC = re.compile(r"avc:  (?:denied|granted)  \{ .*? tclass=\S+(?: permissive=[01])?")
+
+
+class Kept:
+    """Starts its buses with another program."""
+
+    def __init__(self, program):
+        self.program = program
+
+    def __enter__(self):
+        self.was, harness.PROGRAM = harness.PROGRAM, self.program
+
+    def __exit__(self, *_):
+        harness.PROGRAM = self.was
+
+
+def daemon():
+    """dbus-daemon in the bus's domain."""
+    with open(DAEMON, "w", encoding="ascii") as file:
+        file.write("#!/bin/bash\nexec runcon system_u:system_r:bus_t:s0 /usr/bin/dbus-daemon \"$@\"\n")
+    os.chmod(DAEMON, 0o755)
+    return Kept(DAEMON)
+
+
+def kernel_avcs(least, patience=5.0):
+    """What dbus-daemon gave to the kernel's audit since the log was emptied; there is no auditd, so
+    the kernel prints it, when it comes to that."""
+    deadline = time.monotonic() + patience
+    while True:
+        lines = avc_lines(kernel_log())
+        if len(lines) >= least or time.monotonic() > deadline:
+            return lines
+        time.sleep(0.05)
+
+
+def kernel_log_empty():
+    """Nothing of what is printed from here on is suppressed."""
+    with open("/proc/sys/kernel/printk_ratelimit", "w", encoding="ascii") as file:
+        file.write("0")
+    subprocess.run(["dmesg", "--clear"], check=True)
+
+
+def kernel_log():
+    return subprocess.run(["dmesg"], stdout=subprocess.PIPE, check=True).stdout.decode(errors="replace")
+
+
+def avc_lines(text):
+    """Denials without what is new each time."""
+    return [re.sub(r" [st]pid=[0-9]+", "", line) for line in AVC.findall(text)]
