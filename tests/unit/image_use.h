@@ -40,6 +40,16 @@ static inline size_t image_use_tables(const struct image *image)
 		if (image_section(image, s->context, s->id) != s)
 			abort();
 	}
+	for (uint32_t i = 0; i < h->restrictions.count; i++) {
+		const struct restriction *r = &image->restrictions[i];
+		uint32_t n;
+
+		if (image_restrictions(image, image_slice(image, r->name), &n) > r || !n)
+			abort();
+		sum += image_use_text(image, r->unit) + image_use_text(image, r->label);
+	}
+	for (uint32_t i = 0; i < h->overrides.count; i++)
+		sum += image_use_text(image, image->overrides[i].pattern);
 	for (uint32_t i = 0; i < h->listens.count; i++)
 		sum += image_use_text(image, image->listens[i]);
 	for (uint32_t i = 0; i < h->watches.count; i++)
@@ -54,11 +64,12 @@ static inline size_t image_use_tables(const struct image *image)
 static inline void image_use_gate(const struct gate *gate, const struct party *from,
 	const struct party *to, const struct traffic *traffic)
 {
-	for (unsigned int bits = 0; bits < 16; bits++) {
+	for (unsigned int bits = 0; bits < 32; bits++) {
 		struct request request = {
-			.verb = bits & 1   ? VERB_SEND
-				: bits & 2 ? VERB_OWN
-					   : VERB_CONNECT,
+			.verb = bits & 1    ? VERB_SEND
+				: bits & 2  ? VERB_OWN
+				: bits & 16 ? VERB_SEE
+					    : VERB_CONNECT,
 			.sender = bits & 1 && bits & 2 ? NULL : from,
 			.recipient = bits & 4 ? NULL : to,
 			.traffic = traffic,
@@ -69,7 +80,7 @@ static inline void image_use_gate(const struct gate *gate, const struct party *f
 		char text[64];
 		struct verdict v = gate_ask(gate, &request);
 
-		if (v.answer != ANSWER_ALLOW && v.answer != ANSWER_DENY)
+		if (v.answer == ANSWER_NONE)
 			abort();
 		if (v.answer == ANSWER_ALLOW && v.reason == REASON_RULE &&
 			v.rule->effect != EFFECT_ALLOW)
@@ -81,12 +92,19 @@ static inline void image_use_gate(const struct gate *gate, const struct party *f
 /* Returns a number that depends on all that was read. */
 static inline size_t image_use(const struct image *image)
 {
-	static const struct judge *const judges[] = {
-		&rules_connect, &rules_own, &rules_send, &rules_receive, NULL};
-	const struct gate gate = {.judges = judges};
+	static const struct judge *const judges[] = {&rules_connect, &restrictions, &rules_own,
+		&rules_see, &rules_send, &rules_receive, NULL};
+	const struct gate gate = {.judges = judges, .audits = rules_audit};
 	const struct slice names[] = {SLICE(":1.1"), SLICE("com.A"), SLICE("com.C.d")};
 	uint32_t groups[] = {3, 7};
-	struct identity identity = {.uid = 7, .groups = groups, .groups_n = 2};
+	struct identity identity = {.uid = 7,
+		.groups = groups,
+		.groups_n = 2,
+		.unit = (char *)"a.service",
+		.slices = (char *)"system.slice",
+		.label = (char *)"a_t",
+		.label_size = 3};
+	int64_t limits[LIMITS];
 	struct subject subject;
 	const struct party party = {&subject, names, 3, 0};
 	const struct traffic traffics[] = {
@@ -94,6 +112,7 @@ static inline size_t image_use(const struct image *image)
 			.path = SLICE("/"),
 			.interface = SLICE("com.I"),
 			.member = SLICE("M"),
+			.arg0 = SLICE("x"),
 			.destination = SLICE("com.A")},
 		{.type = 3,
 			.is_reply = true,
@@ -106,6 +125,7 @@ static inline size_t image_use(const struct image *image)
 
 	if (subject_init(&subject, image, &identity) < 0)
 		abort();
+	limits_of(image, &identity, names, 3, limits);
 	for (size_t i = 0; i < 3; i++)
 		image_use_gate(&gate, &party, &party, &traffics[i]);
 	subject_fini(&subject);
