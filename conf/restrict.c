@@ -97,7 +97,7 @@ int restriction_open(struct reading *r, const char *const *attributes)
 	d->restriction.revoke = revoke;
 	d->restriction.permissive = permissive || r->permissive;
 	d->text = element_words(&r->c->arena, "restrict", attributes);
-	if (r->c->arena.bad)
+	if (!d->text.text || r->c->arena.bad)
 		return -ENOMEM;
 	list_append(&r->config->restrictions, &d->link);
 	return 0;
@@ -128,6 +128,8 @@ static int limit_whose(struct reading *r, const char *const *attributes)
 			return -ENOMEM;
 		*r->override = (struct override_draft){.at = {r->path, r->sink.line},
 			.pattern = arena_text(&r->c->arena, slice_of(value))};
+		if (!r->override->pattern.text)
+			return -ENOMEM;
 		r->override->override.whose = i;
 		r->override->override.limit = (uint16_t)r->limit;
 	}

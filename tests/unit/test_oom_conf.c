@@ -35,6 +35,12 @@ static const struct {
 		 "<policy user=\"gone\"><deny own=\"x\"/></policy>"
 		 "<selinux><associate own=\"a\" context=\"b\"/></selinux>"
 		 "<include>more</include><includedir>parts</includedir>"
+		 "<policy unit=\"a@*.service\" mode=\"permissive\"><deny send_arg0=\"x\"/></policy>"
+		 "<policy label=\"u:*\"><check polkit=\"a.do\" own=\"u.v\" keep=\"3\"/>"
+		 "<audit send_arg0_prefix=\"y\" on=\"deny\"/><deny see=\"s.t\"/></policy>"
+		 "<restrict own=\"u.v\" user=\"alice\" unit=\"b.service\" label=\"l:*\"/>"
+		 "<limit name=\"max_message_size\" user=\"alice\">7</limit>"
+		 "<limit name=\"max_message_size\" unit=\"c.service\">8</limit>"
 		 "<policy context=\"mandatory\"><deny own=\"m.n\"/></policy></busconfig>"},
 	/* what a rule or a whole file could get lost from without being a fault */
 	{"loose", "<busconfig><listen>unix:path=/x</listen><includedir>parts</includedir>"
@@ -42,14 +48,16 @@ static const struct {
 		  "<policy user=\"alice\"><deny own=\"a\"/></policy>"
 		  "<policy group=\"wheel\"><deny own=\"b\"/></policy>"
 		  "<policy context=\"mandatory\"><deny user=\"alice\"/><deny group=\"wheel\"/>"
-		  "</policy></busconfig>"},
+		  "</policy><restrict own=\"c.d\" user=\"alice\" group=\"wheel\"/>"
+		  "<limit name=\"max_message_size\" user=\"alice\">7</limit></busconfig>"},
 	{"deep/a.conf", "<busconfig><include>../more</include></busconfig>"},
 	{"more", "<busconfig><policy context=\"default\"><allow own=\"o.p\"/>"
 		 "<deny own=\"o.p.q\"/></policy></busconfig>"},
 	{"parts/a.conf", "<busconfig><policy context=\"default\"><allow own=\"q\"/>"
 			 "<deny send_interface=\"i.i\" send_member=\"M\"/></policy></busconfig>"},
 	{"parts/b.conf", "<busconfig><policy context=\"default\"><deny own=\"r\"/>"
-			 "<allow own=\"s\"/><x/><deny own=\"t\"/></policy></busconfig>"},
+			 "<allow own=\"s\"/><check polkit=\"a\" own=\"s.t\"/><x/><deny own=\"t\"/>"
+			 "</policy></busconfig>"},
 	{"services/com.A.service", "[D-BUS Service]\nName=com.A\nExec=/bin/a 'b c' d\nUser=root\n"},
 	{"services/com.B.service", "[D-BUS Service]\nName=com.B\nExec=/bin/b\nUser=root\n"
 				   "SystemdService=b.service\n"},
@@ -77,7 +85,9 @@ static void test_image(void **state)
 {
 	static const char *const parts[] = {"<deny own=\"*\"/>", "<allow own=\"a.b\"/>",
 		"send_path=\"/\"", "<deny own=\"o.p.q\"/>", "send_member=\"M\"",
-		"<deny own=\"r\"/>", "<deny own=\"m.n\"/>", "service com.A", "service com.B"};
+		"<deny own=\"r\"/>", "<deny own=\"m.n\"/>", "service com.A", "service com.B",
+		"<deny send_arg0=\"x\"/>", "<check polkit=\"a.do\"", "<audit send_arg0_prefix",
+		"<deny see="};
 	char path[sizeof(folder) + 8];
 	DROP_HEAP char *text = NULL;
 

@@ -14,16 +14,19 @@
 
 /* Enough rules of one name for a bucket that is split, enough texts for a table that grows. */
 static const char rules[] = "default\n<allow user='*'/>\n<deny group='7'/>\n" OWN("a") OWN("b.c")
-	OWN("d") SEND("/") SEND("/a") SEND("/b") SEND("/c") SEND("/d") SEND("/e") SEND("/f")
-		SEND("/g") "group 100\n" SEND("/h")
-			OWN("e") "group 200\n" OWN("f") "user 1001\n" OWN(
-				"g") "mandatory\n<deny receive_sender='x.y'/>\n" OWN("h");
+	OWN("d") SEND("/") SEND("/a") SEND("/b") SEND("/c") SEND("/d") SEND("/e") SEND("/f") SEND(
+		"/g") "group 100\n" SEND("/h")
+		OWN("e") "group 200\n" OWN("f") "user 1001\n" OWN("g") "unit a*.service\n" OWN(
+			"i") "label u:*\n<audit own='j'/>\n<deny "
+			     "see='k'/>\nmandatory\n<deny receive_sender='x.y'/>\n" OWN("h");
 
 static int build(void **ret_data, size_t *ret_size)
 {
 	struct builder *b = builder_new();
 	struct slice argv[] = {SLICE("/bin/a"), SLICE("-b")};
 	struct service service = {.argc = 2};
+	struct override override = {.whose = WHOSE_USER};
+	struct restriction restriction = {.name_kind = NAME_EXACT, .asks = ASKS_UNIT};
 	char text[16];
 	int r;
 
@@ -32,6 +35,13 @@ static int build(void **ret_data, size_t *ret_size)
 	rulebook_add(b, rules);
 	service.name = builder_text(b, SLICE("x.y"));
 	builder_service(b, &service, argv);
+	for (int i = 0; i < 40; i++) {
+		snprintf(text, sizeof(text), "a.b%d", i);
+		restriction.name = builder_text(b, slice_of(text));
+		restriction.unit = builder_text(b, SLICE("a.service"));
+		builder_restriction(b, &restriction);
+		builder_override(b, &override);
+	}
 	builder_listen(b, builder_text(b, SLICE("unix:path=/x")));
 	builder_watch(b, builder_text(b, SLICE("/etc/x")));
 	builder_association(b, builder_text(b, SLICE("own")), builder_text(b, SLICE("context")));
@@ -78,7 +88,12 @@ static void test_builder(void **state)
 static void test_subject(void **state)
 {
 	uint32_t groups[] = {100, 200};
-	struct identity identity = {.uid = 1001, .groups = groups, .groups_n = 2};
+	struct identity identity = {.uid = 1001,
+		.groups = groups,
+		.groups_n = 2,
+		.unit = (char *)"aa.service",
+		.label = (char *)"u:r",
+		.label_size = 3};
 	struct subject subject = {.sections_n = 99};
 	struct builder *b = builder_new();
 	struct rulebook book;
@@ -92,7 +107,7 @@ static void test_subject(void **state)
 	assert_true(oom_disarm());
 	assert_int_equal(subject.sections_n, 99);
 	assert_int_equal(subject_init(&subject, &book.image, &identity), 0);
-	assert_int_equal(subject.sections_n, 5);
+	assert_int_equal(subject.sections_n, 7);
 	subject_fini(&subject);
 	rulebook_close(&book);
 }
