@@ -257,16 +257,14 @@ static void trail_first(struct trail *trail, struct fold *fold, struct record *r
 		fold->count = 0;
 }
 
-void trail_note(void *arg, const struct request *request, const struct verdict *verdict)
+static void trail_record(
+	struct trail *trail, const struct request *request, const struct verdict *verdict)
 {
-	struct trail *trail = arg;
 	uint64_t now = trail->loop ? loop_now() : 0;
 	struct fold *fold = NULL;
 	struct record record;
 	int pidfd = -1;
 
-	if (trail_is_quiet(request, verdict))
-		return;
 	if (trail->loop && folds_count(&trail->folds, request, verdict, now, &fold))
 		return;
 	record_of(&record, trail->bus, request, verdict, 0);
@@ -278,4 +276,20 @@ void trail_note(void *arg, const struct request *request, const struct verdict *
 		trail->lost++;
 	if (trail->loop && !list_is_linked(&trail->timer.link))
 		trail_arm(trail, now);
+}
+
+void trail_note(void *arg, const struct request *request, const struct verdict *verdict)
+{
+	struct trail *trail = arg;
+
+	trail->refusals += verdict->answer == ANSWER_DENY && !verdict->advisory;
+	if (!trail_is_quiet(request, verdict))
+		trail_record(trail, request, verdict);
+}
+
+void trail_always(struct trail *trail, const struct request *request, const char *text)
+{
+	const struct verdict v = {.answer = ANSWER_ALLOW, .reason = REASON_FAULT, .text = text};
+
+	trail_record(trail, request, &v);
 }

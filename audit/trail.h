@@ -20,6 +20,7 @@ struct trail {
 	int (*pidfd)(const struct party *party);
 	uint64_t lost; /* not yet reported */
 	uint64_t sent;
+	uint64_t refusals; /* that were noted, be they recorded or quiet */
 
 	struct loop *loop; /* NULL: nothing is folded */
 	struct folds folds;
@@ -44,6 +45,8 @@ void trail_fini(struct trail *trail);
  * are refused stay quiet, as in the reference: nobody asked for them. What is allowed is recorded
  * where an <audit> or the rule (log="true") says so. */
 void trail_note(void *trail, const struct request *request, const struct verdict *verdict);
+/* What is allowed and always recorded, whatever the policy says of it. */
+void trail_always(struct trail *trail, const struct request *request, const char *text);
 /* A connection got its unique name: the recorder may find out what program that is. */
 void trail_peer(struct trail *trail, const struct party *party);
 /* What happens to the bus itself; never folded. */

@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <stdarg.h>
+#include <stdio.h>
 
 #include "broker/bus.h"
 #include "broker/driver.h"
@@ -27,7 +28,7 @@ const struct method driver_methods[] = {
 	{ DBUS, "RequestName", "su", "u", 0, driver_request_name },
 	{ DBUS, "ReleaseName", "s", "u", 0, driver_release_name },
 	{ DBUS, "StartServiceByName", "su", "u", 0, driver_start_service_by_name },
-	{ DBUS, "UpdateActivationEnvironment", "a{ss}", "", METHOD_PRIVILEGED | METHOD_ONE_PATH, driver_update_environment },
+	{ DBUS, "UpdateActivationEnvironment", "a{ss}", "", METHOD_PRIVILEGED | METHOD_ONE_PATH | METHOD_RECORDED, driver_update_environment },
 	{ DBUS, "NameHasOwner", "s", "b", 0, driver_name_has_owner },
 	{ DBUS, "ListNames", "", "as", 0, driver_list_names },
 	{ DBUS, "ListActivatableNames", "", "as", 0, driver_list_activatable_names },
@@ -39,7 +40,7 @@ const struct method driver_methods[] = {
 	{ DBUS, "GetConnectionUnixProcessID", "s", "u", 0, driver_get_process_id },
 	{ DBUS, "GetAdtAuditSessionData", "s", "ay", 0, driver_get_adt },
 	{ DBUS, "GetConnectionSELinuxSecurityContext", "s", "ay", 0, driver_get_selinux_context },
-	{ DBUS, "ReloadConfig", "", "", 0, driver_reload_config },
+	{ DBUS, "ReloadConfig", "", "", METHOD_RECORDED, driver_reload_config },
 	{ DBUS, "GetId", "", "s", 0, driver_get_id },
 	{ DBUS, "GetConnectionCredentials", "s", "a{sv}", 0, driver_get_credentials },
 	{ PROPERTIES, "Get", "ss", "v", METHOD_ONE_PATH, driver_property_get },
@@ -125,17 +126,50 @@ int call_may_watch(struct call *call)
 	return gate_ask_labels(&call->bus->gate, &q).answer == ANSWER_DENY ? FAULT_DENIED : 0;
 }
 
+static struct request request_of_call(const struct call *call, const struct traffic *traffic)
+{
+	bool watches = call->method && call->method->run == driver_become_monitor;
+
+	return (struct request){.verb = watches ? VERB_MONITOR : VERB_DRIVER,
+		.sender = &call->peer->party,
+		.traffic = traffic};
+}
+
+void call_record(const struct call *call)
+{
+	struct traffic traffic = traffic_of_call(call);
+	struct request q = request_of_call(call, &traffic);
+
+	trail_always(&call->bus->trail, &q, "always recorded");
+}
+
 /* A refusal of the driver's own, told to the trail like the policy's. */
 static int refuse_privileged(struct call *call, const char *text)
 {
 	struct traffic traffic = traffic_of_call(call);
-	struct request q = {
-		.verb = call->method->run == driver_become_monitor ? VERB_MONITOR : VERB_DRIVER,
-		.sender = &call->peer->party,
-		.traffic = &traffic};
+	struct request q = request_of_call(call, &traffic);
 
 	gate_refuse(&call->bus->gate, &q, text);
 	return FAULT_NOT_PRIVILEGED;
+}
+
+/* Who refused has not said why to the trail: then it is told here what the caller is told. */
+static void refuse_unheard(const struct call *call, int fault)
+{
+	static const int refusals[] = {
+		FAULT_LIMITS, FAULT_DENIED, FAULT_OWN_DENIED, FAULT_NO_HELLO};
+	struct traffic traffic = traffic_of_call(call);
+	struct request q = request_of_call(call, &traffic);
+	char text[640];
+
+	for (size_t i = 0; i < ARRAY_SIZE(refusals); i++) {
+		if (refusals[i] != fault)
+			continue;
+		snprintf(text, sizeof(text), "%s%s%s", fault_sentence(fault),
+			call->detail[0] ? ": " : "", call->detail);
+		gate_refuse(&call->bus->gate, &q, text);
+		return;
+	}
 }
 
 static int run_method(struct call *call)
@@ -165,6 +199,8 @@ static int run_method(struct call *call)
 	header.signature = call->method->out;
 	compose_begin(&call->reply, &call->bus->reply, &header);
 	r = call->method->run(call);
+	if (r == 0 && (call->method->flags & METHOD_RECORDED))
+		call_record(call);
 	if (r == 0 && !call->done)
 		r = call_reply(call);
 	return r;
@@ -174,6 +210,7 @@ bool driver_handle(struct peer *peer, struct transit *t)
 {
 	struct call call = {
 		.bus = peer->bus, .peer = peer, .message = t->message, .transit = t, .fd = -1};
+	uint64_t refusals = peer->bus->trail.refusals;
 	int r;
 
 	if (t->message->type != MESSAGE_CALL) {
@@ -185,6 +222,8 @@ bool driver_handle(struct peer *peer, struct transit *t)
 		close(call.fd);
 	if (r == 0)
 		return !call.waits;
+	if (peer->bus->trail.refusals == refusals)
+		refuse_unheard(&call, r);
 	if (peer->state != PEER_DYING)
 		driver_send_error(peer->bus, peer, t->message->serial, r < 0 ? FAULT_NO_MEMORY : r,
 			call.detail[0] ? call.detail : NULL);

@@ -35,6 +35,7 @@ enum {
 	METHOD_PRIVILEGED = 1, /* root and the bus's user only, whatever the policy says */
 	METHOD_ONE_PATH = 2, /* only on DRIVER_PATH */
 	METHOD_UNREGISTERED = 4, /* before Hello, too */
+	METHOD_RECORDED = 8, /* what it did is always on record */
 };
 
 struct method {
@@ -51,6 +52,8 @@ bool driver_handle(struct peer *peer, struct transit *t);
 void driver_handle_undirected(struct peer *peer, const struct message *m);
 /* Sends call->reply now; for methods that have something to say after their reply. */
 int call_reply(struct call *call);
+/* Puts on record that the call was allowed and done. */
+void call_record(const struct call *call);
 int call_refuse(struct call *call, int fault, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 

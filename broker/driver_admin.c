@@ -233,6 +233,8 @@ int driver_become_monitor(struct call *call)
 		free(rules);
 		return r;
 	}
+	/* while it still has names */
+	call_record(call);
 	peer_retire(peer);
 	if (peer->state != PEER_DYING) {
 		list_append(&call->bus->watchers, &peer->link);

@@ -82,8 +82,8 @@ static int receiver_stalled(struct timer *timer)
 {
 	struct outgoing *out = container_of(timer, struct outgoing, stalled);
 
-	peer_kill(container_of(out, struct peer, out),
-		"it took nothing from its full queue for too long");
+	peer_kill_limit(
+		container_of(out, struct peer, out), VERB_PROTOCOL, LIMIT_STALLED_RECEIVER_TIMEOUT);
 	return 0;
 }
 

@@ -27,7 +27,8 @@ static int peer_ready(struct source *source, uint32_t events)
 
 static int auth_overdue(struct timer *timer)
 {
-	peer_kill(container_of(timer, struct peer, auth_timer), "it did not authenticate in time");
+	peer_kill_limit(
+		container_of(timer, struct peer, auth_timer), VERB_CONNECT, LIMIT_AUTH_TIMEOUT);
 	return 0;
 }
 
@@ -75,8 +76,8 @@ static void incomplete_add(struct peer *peer)
 
 		if (!most)
 			return;
-		peer_kill(list_entry(most->incomplete.next, struct peer, incomplete_link),
-			"too many connections have not said Hello");
+		peer_kill_limit(list_entry(most->incomplete.next, struct peer, incomplete_link),
+			VERB_CONNECT, LIMIT_MAX_INCOMPLETE_CONNECTIONS);
 	}
 }
 
@@ -209,6 +210,15 @@ void peer_kill(struct peer *peer, const char *why)
 	incomplete_drop(peer);
 	source_set(&peer->source, 0);
 	list_append(&peer->bus->dying, &peer->dying_link);
+}
+
+void peer_kill_limit(struct peer *peer, enum verb verb, enum limit limit)
+{
+	struct request q = {.verb = verb, .sender = &peer->party};
+
+	if (peer->state != PEER_DYING)
+		gate_refuse_limit(&peer->bus->gate, &q, limit, peer_limit(peer, limit));
+	peer_kill(peer, NULL);
 }
 
 static int register_limits(const struct peer *peer, enum limit *ret_limit)

@@ -66,6 +66,8 @@ struct peer {
 int peer_new(struct bus *bus, int fd);
 /* The end: no more input, gone at the end of the round. `why` is logged if not NULL. */
 void peer_kill(struct peer *peer, const char *why);
+/* The same for a limit that it is over, on record; `verb` is what it was about. */
+void peer_kill_limit(struct peer *peer, enum verb verb, enum limit limit);
 /* Writes the unique name that Hello will give into unique_text. */
 void peer_name_next(struct peer *peer);
 /* Hello: gives the unique name. FAULT_LIMITS (with *ret_limit) or -ENOMEM. */

@@ -25,7 +25,7 @@ void route_violation(struct peer *peer, int fault, const char *why)
 	snprintf(text, sizeof(text), "%s%s%s", fault_sentence(fault), why ? ": " : "",
 		why ? why : "");
 	gate_refuse(&peer->bus->gate, &q, text);
-	peer_kill(peer, text);
+	peer_kill(peer, NULL);
 }
 
 void route_refuse(struct peer *peer, const struct message *m, int fault, const char *detail)
@@ -63,6 +63,7 @@ size_t route_sasl(struct peer *peer, const uint8_t *bytes, size_t size)
 {
 	struct bus *bus = peer->bus;
 	struct parcel parcel = {.transient = true};
+	struct request q = {.verb = VERB_CONNECT, .sender = &peer->party};
 	enum sasl_outcome outcome;
 	size_t used = 0;
 
@@ -74,6 +75,8 @@ size_t route_sasl(struct peer *peer, const uint8_t *bytes, size_t size)
 		parcel.header_size = bus->reply.size;
 		(void)outgoing_send(peer, &parcel);
 	}
+	for (; peer->sasl->refusals > 0; peer->sasl->refusals--)
+		gate_refuse(&bus->gate, &q, peer->sasl->refused);
 	if (bus->reply.bad || outcome == SASL_FAILED)
 		route_violation(peer, FAULT_MALFORMED, peer->sasl->why);
 	else if (outcome == SASL_DONE)
@@ -112,7 +115,12 @@ static int64_t limit_figure(const struct transit *t)
 
 static void refuse_limit(struct peer *peer, struct transit *t)
 {
+	struct request q = {.verb = VERB_SEND, .sender = &peer->party, .traffic = &t->traffic};
 	char text[96];
+
+	/* whoever met it has not told the trail */
+	if (t->refusals == peer->bus->trail.refusals)
+		gate_refuse_limit(&peer->bus->gate, &q, t->limit, limit_figure(t));
 
 	snprintf(text, sizeof(text), "%s=%lld", limit_name(t->limit), (long long)limit_figure(t));
 	route_refuse(peer, t->message, FAULT_LIMITS, text);

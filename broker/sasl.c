@@ -44,6 +44,14 @@ static enum sasl_outcome reject(struct sasl *sasl, struct writer *out)
 	return SASL_MORE;
 }
 
+/* Not only that the client changed its mind, or asked what there is. */
+static enum sasl_outcome refuse(struct sasl *sasl, const char *why, struct writer *out)
+{
+	sasl->refusals++;
+	sasl->refused = why;
+	return reject(sasl, out);
+}
+
 static enum sasl_outcome complain(struct sasl *sasl, const char *text, struct writer *out)
 {
 	answer(out, "ERROR \"");
@@ -121,10 +129,10 @@ static enum sasl_outcome respond(
 	if (!hex_decode(hex, decoded))
 		return complain(sasl, "The response is not hexadecimal", out);
 	if (mechanism == AUTH_EXTERNAL && !is_own_uid(sasl, response))
-		return reject(sasl, out);
+		return refuse(sasl, "it claimed to be another user", out);
 	/* the response is a trace of who that may be, which nobody keeps */
 	if (mechanism == AUTH_ANONYMOUS && !syntax_is_utf8(response))
-		return reject(sasl, out);
+		return refuse(sasl, "its trace is not UTF-8", out);
 	sasl->anonymous = mechanism == AUTH_ANONYMOUS;
 	return accept_peer(sasl, out);
 }
@@ -142,7 +150,10 @@ static enum sasl_outcome on_auth(struct sasl *sasl, struct slice rest, struct wr
 	}
 	if (slice_is(mechanism, "ANONYMOUS") && (sasl->mechanisms & AUTH_ANONYMOUS))
 		return respond(sasl, AUTH_ANONYMOUS, rest, out);
-	return reject(sasl, out);
+	/* without one it only asks which there are */
+	if (mechanism.size == 0)
+		return reject(sasl, out);
+	return refuse(sasl, "it wanted a way to authenticate that is not allowed here", out);
 }
 
 static enum sasl_outcome on_data(struct sasl *sasl, struct slice rest, struct writer *out)

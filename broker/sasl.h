@@ -31,6 +31,9 @@ struct sasl {
 	bool nul_seen, anonymous, fds; /* results: fds = NEGOTIATE_UNIX_FD was agreed */
 	size_t line_size;
 	const char *why;
+	/* an identity or a mechanism was refused: how often since the user last looked, and why */
+	unsigned int refusals;
+	const char *refused;
 	char *line; /* an incomplete line, on the heap only while there is one */
 };
 

@@ -108,8 +108,7 @@ static int fds_overdue(struct timer *timer)
 {
 	struct stream *in = container_of(timer, struct stream, fd_timer);
 
-	peer_kill(container_of(in, struct peer, in),
-		"it left a message with file descriptors incomplete for too long");
+	peer_kill_limit(container_of(in, struct peer, in), VERB_PROTOCOL, LIMIT_PENDING_FD_TIMEOUT);
 	return 0;
 }
 

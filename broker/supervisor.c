@@ -74,6 +74,16 @@ static bool services_equal(const struct image *a, const struct image *b)
 	return true;
 }
 
+/* Which policy is in force, or (`why`) which one was not taken. */
+static void policy_record(struct bus *bus, const char *why)
+{
+	trail_event(&bus->trail, &(struct record_event){.verb = "policy",
+					 .generation = bus->generation,
+					 .checksum = bus->policy.image.header->checksum,
+					 .text = why,
+					 .failed = why != NULL});
+}
+
 static int policy_take(struct supervisor *s, int fd, const char **ret_why, bool *ret_services)
 {
 	struct policy policy;
@@ -116,6 +126,8 @@ static int on_policy(struct supervisor *s, struct letter *l)
 	broker_answer_write(&w, &answer);
 	r = say(s, FROM_BROKER_POLICY_TAKEN, &w);
 	writer_fini(&w);
+	if (answer.ok)
+		policy_record(s->bus, NULL);
 	if (services)
 		driver_services_changed(s->bus);
 	/* launch stops waiting for an answer that found no room */
@@ -136,7 +148,13 @@ static int on_reloaded(struct supervisor *s, struct letter *l)
 {
 	struct broker_answer answer;
 	int r = broker_answer_read(l, &answer);
+	char why[256];
 
+	if (r == 0 && answer.serial == 0) {
+		snprintf(why, sizeof(why), "%.*s", SLICE_FMT(answer.text));
+		policy_record(s->bus, why);
+		return 0;
+	}
 	if (r == 0)
 		driver_reloaded(s->bus, answer.serial, answer.ok, answer.text);
 	return r;
@@ -242,6 +260,7 @@ static int setup(struct supervisor *s, struct bus *bus, struct letter *l, int ch
 	trail_init(&bus->trail, recorder, bus->type[0] ? bus->type : "bus");
 	trail_fold(&bus->trail, &bus->loop);
 	bus->trail.pidfd = peer_pidfd;
+	policy_record(bus, NULL);
 	r = bus_start_mac(bus, channel, &why);
 	if (r < 0) {
 		log_error("No bus: %s", why);

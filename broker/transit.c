@@ -48,6 +48,7 @@ void transit_init(struct transit *t, struct peer *sender, const struct message *
 	t->parcel.fds_n = m->fds;
 	t->parcel.payer = sender->user;
 	t->route = ++t->bus->route;
+	t->refusals = t->bus->trail.refusals;
 }
 
 void transit_init_driver(struct transit *t, struct bus *bus, const struct message *m)

@@ -31,6 +31,7 @@ struct transit {
 	uint64_t route; /* number of this message: a receiver gets it once */
 	struct peer *addressee; /* who the message is addressed to, where that is a peer */
 	enum limit limit; /* the limit behind a FAULT_LIMITS */
+	uint64_t refusals; /* that the trail had heard of when this message came */
 	const struct rule *check; /* the rule behind a TRANSIT_ASKS */
 	struct grant *grant; /* polkit's word on it; owned, NULL: it was not asked */
 	bool by_grant; /* the last answer of the gate went by that */

@@ -55,6 +55,7 @@ static int reload_finish(struct warden *w, bool ok, const char *text)
 static int reload_fail(struct warden *w, const char *why)
 {
 	const char *at = why;
+	int r;
 
 	while (*at) {
 		size_t n = strcspn(at, "\n");
@@ -63,6 +64,9 @@ static int reload_fail(struct warden *w, const char *why)
 		at += n + (at[n] == '\n');
 	}
 	log_error("Unable to reload configuration: the policy in force stays");
+	r = reload_answer(w, 0, false, why);
+	if (r < 0)
+		return r;
 	return reload_finish(w, false, why);
 }
 

@@ -17,7 +17,9 @@ enum to_broker {
 	TO_BROKER_LISTEN, /* fd: a listening socket */
 	TO_BROKER_START, /* no fields: all listeners were sent, begin */
 	TO_BROKER_POLICY, /* a new image: serial; fd: image memfd */
-	TO_BROKER_RELOADED, /* the answer to FROM_BROKER_RELOAD: cookie, ok, text */
+	/* the answer to FROM_BROKER_RELOAD: cookie, ok, text; with cookie 0: a policy was not taken, for
+	 * the record, whoever asked for it */
+	TO_BROKER_RELOADED,
 	TO_BROKER_SERVICE_FAILED, /* serial of the start, name, D-Bus error name, sentence */
 	TO_BROKER_RECORDER, /* the recorder died: a channel to its successor; fd: the channel */
 	TO_BROKER_AGENT, /* the polkit agent, or its successor; fd: a channel (broker_agent.h) to it */

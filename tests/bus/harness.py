@@ -182,7 +182,10 @@ class Bus:
         args=("--nofork",),
         env=None,
         config=None,
+        logging=("--nosyslog",),
     ):
+        # what tests provoke belongs in no log of this machine, unless that is what is tested
+        self.logging = logging
         self.folder = tempfile.mkdtemp(prefix="bus-")
         os.chmod(self.folder, 0o755)
         self.clients = []
@@ -228,8 +231,7 @@ class Bus:
         read, write = os.pipe()
         self.log = open(os.path.join(self.folder, "log"), "w+b")
         self.process = subprocess.Popen(
-            # what tests provoke belongs in no log of this machine
-            [PROGRAM, "--config-file=" + self.config, "--print-address=%d" % write, "--nosyslog", *args],
+            [PROGRAM, "--config-file=" + self.config, "--print-address=%d" % write, *self.logging, *args],
             stdin=subprocess.DEVNULL,
             stdout=self.log,
             stderr=self.log,
