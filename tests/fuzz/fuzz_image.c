@@ -31,6 +31,22 @@ static void try_sealed(struct image_header *copy, size_t size)
 	try_image(copy, size);
 }
 
+static void add_identities(struct builder *b)
+{
+	struct restriction r = {.name = builder_text(b, SLICE("com.A")),
+		.name_kind = NAME_PREFIX,
+		.asks = ASKS_UNIT | ASKS_LABEL | ASKS_USER,
+		.unit = builder_text(b, SLICE("system.slice")),
+		.label = builder_text(b, SLICE("*_t")),
+		.user = 7};
+	struct override o = {.pattern = builder_text(b, SLICE("com.A")), .whose = WHOSE_OWNER};
+
+	builder_restriction(b, &r);
+	builder_override(b, &o);
+	o = (struct override){.pattern = builder_text(b, SLICE("a*")), .whose = WHOSE_UNIT};
+	builder_override(b, &o);
+}
+
 static void try_changes(const uint8_t *changes, size_t size)
 {
 	struct rulebook book;
@@ -51,7 +67,10 @@ static void try_changes(const uint8_t *changes, size_t size)
 	rulebook_add(b,
 		"default\n<allow user='*'/>\n<allow own_prefix='com.A'/>\n<allow send_path='/'/>\n"
 		"<allow receive_sender='com.A'/>\nuser 7\n<deny send_interface='com.I' "
-		"send_member='M'/>\n<deny send_error='com.E'/>\n");
+		"send_member='M'/>\n<deny send_error='com.E'/>\nunit a.service\n"
+		"<check polkit='a.b' send_destination='com.A' trial='yes'/>\n"
+		"<audit send_arg0='x' on='deny'/>\nlabel a_*\n<deny see='com.A'/>\n");
+	add_identities(b);
 	rulebook_finish(&book, b);
 	for (; size >= 3; changes += 3, size -= 3) {
 		uint16_t at;

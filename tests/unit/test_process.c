@@ -98,6 +98,56 @@ static void test_unit(void **state)
 	}
 }
 
+/* Slices around the unit, outermost first; a user's own are told apart from the system's. */
+static void test_slices(void **state)
+{
+	static const struct {
+		const char *cgroup, *want;
+	} cases[] = {
+		{"0::/system.slice/ssh.service\n", "system.slice"},
+		{"0::/system.slice/system-getty.slice/getty@tty1.service\n",
+			"system.slice system-getty.slice"},
+		{"0::/system.slice\n", "system.slice"},
+		{"0::/user.slice/user-1000.slice/session-3.scope\n", "user.slice user-1000.slice"},
+		{"0::/user.slice/user-1000.slice/user@1000.service\n",
+			"user.slice user-1000.slice"},
+		{"0::/user.slice/user-1000.slice/user@1000.service/app.slice/a.service\n",
+			"user.slice user-1000.slice user@1000.service/app.slice"},
+		{"0::/user.slice/user-1000.slice/user@1000.service/app.slice/app-x.slice/a.scope\n",
+			"user.slice user-1000.slice user@1000.service/app.slice "
+			"user@1000.service/app-x.slice"},
+		/* below a unit nothing is the system's, and a user's slices end with the first other */
+		{"0::/system.slice/x.service/system.slice/y.service\n", "system.slice"},
+		{"0::/system.slice/user@x.service/app.slice/a.service\n", "system.slice"},
+		{"0::/user@1000.service/a.service/system.slice\n", NULL},
+		{"0::/user@1000.service/system.slice/a.service/b.slice\n",
+			"user@1000.service/system.slice"},
+		{"0::/user@1000.service/user@7.service/c.slice\n", NULL},
+		/* as units are read */
+		{"0::/_cpu.slice/x.service\n", "cpu.slice"},
+		{"1:name=systemd:/old.slice/x.service\n0::/new.slice/x.service\n", "new.slice"},
+		{"1:name=systemd:/old.slice/x.service\n", NULL},
+		{"0::/x.service\n", NULL},
+		{"0::/docker/system.slice/x.service\n", NULL},
+		{"0::/../system.slice/x.service\n", NULL},
+		{"0::/system.slice (deleted)\n", NULL},
+		{"0::/a b.slice/x.service\n", NULL},
+		{"0::/.slice/x.service\n", NULL},
+		{"0::/system.slice/" LONG_NAME LONG_NAME LONG_NAME LONG_NAME ".slice\n",
+			"system.slice"},
+		{"0::/", NULL},
+		{"", NULL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		DROP_HEAP char *got = process_slices(cases[i].cgroup);
+
+		if (strcmp(got ? got : "none", cases[i].want ? cases[i].want : "none") != 0)
+			fail_msg("%s: %s", cases[i].cgroup, got ? got : "none");
+	}
+}
+
 /* One option of sockets answers what a test wants, the others what the kernel does. */
 static struct {
 	int option, error;
@@ -461,6 +511,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_unit),
+		cmocka_unit_test(test_slices),
 		cmocka_unit_test(test_self),
 		cmocka_unit_test(test_other),
 		cmocka_unit_test(test_many_groups),
