@@ -233,8 +233,7 @@ static bool trail_is_quiet(const struct request *request, const struct verdict *
 	if (verdict->advisory)
 		return trail_is_unasked(request);
 	if (verdict->answer != ANSWER_DENY)
-		return verdict->answer != ANSWER_ALLOW || verdict->reason != REASON_RULE ||
-		       !verdict->rule->log;
+		return verdict->answer != ANSWER_ALLOW || !verdict->rule || !verdict->rule->log;
 	return trail_is_unasked(request);
 }
 

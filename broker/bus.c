@@ -93,11 +93,11 @@ static int process_of_self(struct process *ret)
 	return r;
 }
 
-/* The trail hears of what is allowed only if some allow rule wants that logged. */
+/* The trail hears of what is allowed only if some rule wants that logged. */
 static bool wants_allowed(const struct image *image)
 {
 	for (uint32_t i = 0; i < image->header->rules.count; i++) {
-		if (image->rules[i].log && image->rules[i].effect == EFFECT_ALLOW)
+		if (image->rules[i].log && image->rules[i].effect != EFFECT_DENY)
 			return true;
 	}
 	return false;

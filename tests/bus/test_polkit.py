@@ -39,6 +39,24 @@ class Answers(PolkitTest):
         self.recorded(bus, "com.ex.no.such.action", "not answered", "is not registered")
         self.assertEqual(self.alice.driver("GetId"), self.root.driver("GetId"))
 
+    def test_records(self):
+        """Who was let through by whose word, after how long: where the rule says log="true"."""
+        bus = self.started(policy=POLICY % "\n".join(
+            CHECK.replace("<check", '<check log="true"') % (action, member)
+            for action, member in (("yes", "Yes"), ("auth", "Auth"), ("no", "No"))))
+        self.passes("Yes")
+        line = self.recorded(bus, "allowed send", 'polkit="com.ex.yes"', "res=success")
+        self.assertRegex(line, r"authorised, said polkit \(:1\.\d+\) after \d+ ms")
+        self.assertRegex(line, r'rule="?[^ ]*bus.conf:\d+"?')
+        agent = self.agent(bus, self.alice)
+        self.say("Auth", flags=INTERACTIVE)
+        agent.succeed(agent.asked())
+        self.service.expect(member="Auth")
+        self.recorded(bus, "allowed send", 'polkit="com.ex.auth"', "authorised by authentication, said polkit")
+        self.fails("AccessDenied", "No")
+        line = self.recorded(bus, "denied send", 'polkit="com.ex.no"', "res=failed")
+        self.assertRegex(line, r"not authorised, said polkit \(:1\.\d+\) after \d+ ms")
+
     def test_details(self):
         """polkit's rules decide by what is in the message."""
         bus = self.started()
