@@ -21,8 +21,8 @@ bool pattern_fits_unit(struct slice pattern, const struct identity *identity);
 /* By MAC label, the whole of it. */
 bool pattern_fits_label(struct slice pattern, const struct identity *identity);
 
-/* A restriction on the name that the subject does not meet, NULL if there is none; one on trial only
- * where there is none in force. */
+/* A restriction on the name that the subject does not meet, NULL if there is none: one on trial only
+ * where there is none in force, one that revokes before one that does not. */
 const struct restriction *restriction_unmet(const struct subject *subject, struct slice name);
 /* The first thing that a restriction asks for and that is not so: "user", "unit" ...; or NULL. */
 const char *restriction_differs(const struct image *image, const struct restriction *restriction,

@@ -5,20 +5,25 @@
 #include "policy/pattern.h"
 #include "policy/rules.h"
 
-/* One that fits the name and is not met; one in force before one on trial. NULL if there is none. */
+/* Of several that are not met the one that does most is told of: what is in force before what is on
+ * trial, what takes the name away before what lets it be. */
+static int force_of(const struct restriction *r)
+{
+	if (!r)
+		return 0;
+	return r->permissive ? 1 : 2 + r->revoke;
+}
+
+/* One that fits the name and is not met, if it does more than `found`; else that. */
 static const struct restriction *unmet_among(const struct restriction *r, uint32_t n, bool whole,
 	const struct subject *subject, const struct restriction *found)
 {
 	for (; n > 0; n--, r++) {
 		if (r->name_kind == NAME_EXACT && !whole)
 			continue;
-		if (found && r->permissive)
-			continue;
-		if (!restriction_differs(subject->image, r, subject->identity))
-			continue;
-		found = r;
-		if (!r->permissive)
-			break;
+		if (force_of(r) > force_of(found) &&
+			restriction_differs(subject->image, r, subject->identity))
+			found = r;
 	}
 	return found;
 }
@@ -37,8 +42,6 @@ const struct restriction *restriction_unmet(const struct subject *subject, struc
 			continue;
 		r = image_restrictions(subject->image, (struct slice){name.text, i}, &n);
 		found = unmet_among(r, n, i == name.size, subject, found);
-		if (found && !found->permissive)
-			break;
 	}
 	return found;
 }

@@ -29,7 +29,7 @@ struct plain_rule {
 
 struct plain_restriction {
 	const char *name, *unit, *label; /* NULL: not asked for */
-	bool prefix, permissive, by_user, by_group, nobody;
+	bool prefix, permissive, revoke, by_user, by_group, nobody;
 	uint32_t user, group;
 };
 

@@ -143,6 +143,7 @@ static inline struct plain_restriction draw_restriction(const struct shape *s)
 	struct plain_restriction r = {.name = names[draw(s->names_n)], .prefix = draw(2)};
 
 	r.permissive = draw(3) == 0;
+	r.revoke = draw(2);
 	r.by_user = draw(3) == 0;
 	r.user = draw(3);
 	r.by_group = draw(3) == 0;
@@ -240,6 +241,7 @@ static inline void plain_build_restriction(
 		.user = p->user,
 		.group = p->group,
 		.name_kind = p->prefix ? NAME_PREFIX : NAME_EXACT,
+		.revoke = p->revoke,
 		.permissive = p->permissive};
 
 	r.asks = (uint8_t)((p->by_user ? ASKS_USER : 0) | (p->by_group ? ASKS_GROUP : 0) |

@@ -34,11 +34,14 @@ static void outcome_hear(
 
 /* --- as the plain evaluator has it --- */
 
-/* Whether one restriction is told of rather than another: one in force, the shorter name, the first. */
+/* Whether one restriction is told of rather than another: one in force, one that revokes, the shorter
+ * name, the first. */
 static bool plain_precedes(const struct plain_restriction *r, const struct plain_restriction *other)
 {
 	if (r->permissive != other->permissive)
 		return !r->permissive;
+	if (!r->permissive && r->revoke != other->revoke)
+		return r->revoke;
 	return strlen(r->name) < strlen(other->name);
 }
 
