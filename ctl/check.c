@@ -35,7 +35,8 @@ int check_run(const struct options *o)
 	int status = STATUS_ERROR;
 
 	if (policy_open(&policy, o) == 0 && ask_init(&a, &policy, o) == 0)
-		status = a.wish == WISH_LIMITS ? limits_print(&a.subject, o, false) : check_print(&a, o);
+		status = a.wish == WISH_LIMITS ? limits_print(&a.subject, o, false)
+					       : check_print(&a, o);
 	ask_fini(&a);
 	policy_close(&policy);
 	return status;

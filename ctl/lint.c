@@ -60,12 +60,12 @@ static void finding_keep(struct lint *l, struct finding f)
 	free(f.why);
 }
 
-static void rule_finding(struct lint *l, enum lint_kind kind, enum severity severity,
-	const struct rule *rule, const char *why, va_list args)
+/* `text` as it was written. */
+static void finding_add(struct lint *l, struct finding f, struct image_text file,
+	struct image_text text, const char *why, va_list args)
 {
-	struct finding f = {kind, severity, strdup(image_string(l->image, rule->file)),
-		strdup(image_string(l->image, rule->text)), NULL, rule->line};
-
+	f.file = strdup(image_string(l->image, file));
+	f.rule = text.at ? strdup(image_string(l->image, text)) : NULL;
 	if (vasprintf(&f.why, why, args) < 0)
 		f.why = NULL;
 	finding_keep(l, f);
@@ -76,7 +76,34 @@ void lint_add(struct lint *l, enum lint_kind kind, const struct rule *rule, cons
 	va_list args;
 
 	va_start(args, why);
-	rule_finding(l, kind, kinds[kind].severity, rule, why, args);
+	finding_add(l,
+		(struct finding){
+			.kind = kind, .severity = kinds[kind].severity, .line = rule->line},
+		rule->file, rule->text, why, args);
+	va_end(args);
+}
+
+void lint_add_restriction(
+	struct lint *l, enum lint_kind kind, const struct restriction *r, const char *why, ...)
+{
+	va_list args;
+
+	va_start(args, why);
+	finding_add(l,
+		(struct finding){.kind = kind, .severity = kinds[kind].severity, .line = r->line},
+		r->file, r->text, why, args);
+	va_end(args);
+}
+
+void lint_add_override(
+	struct lint *l, enum lint_kind kind, const struct override *o, const char *why, ...)
+{
+	va_list args;
+
+	va_start(args, why);
+	finding_add(l,
+		(struct finding){.kind = kind, .severity = kinds[kind].severity, .line = o->line},
+		o->file, (struct image_text){0}, why, args);
 	va_end(args);
 }
 
@@ -86,7 +113,8 @@ void lint_add_as(struct lint *l, enum lint_kind kind, enum severity severity,
 	va_list args;
 
 	va_start(args, why);
-	rule_finding(l, kind, severity, rule, why, args);
+	finding_add(l, (struct finding){.kind = kind, .severity = severity, .line = rule->line},
+		rule->file, rule->text, why, args);
 	va_end(args);
 }
 
@@ -124,6 +152,10 @@ static void rules_look(struct lint *l)
 				lint_sends(l, &at);
 				lint_denies(l, &at);
 				lint_owns(l, &at);
+				lint_arguments(l, &at);
+				lint_checks(l, &at);
+				lint_audits(l, &at);
+				lint_sees(l, &at);
 			}
 	}
 }
@@ -138,6 +170,10 @@ static void policy_look(struct lint *l, const struct policy *policy)
 	if (l->dead) {
 		lint_hidden(l);
 		rules_look(l);
+		lint_restrictions(l);
+		lint_patterns(l);
+		lint_trials(l);
+		lint_foreign(l);
 	}
 	l->failed |= !l->dead;
 	free(l->dead);

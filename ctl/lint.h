@@ -39,6 +39,10 @@ struct place_of_rule {
 const char *lint_name(enum lint_kind kind);
 void lint_add(struct lint *l, enum lint_kind kind, const struct rule *rule, const char *why, ...)
 	__attribute__((format(printf, 4, 5)));
+void lint_add_restriction(struct lint *l, enum lint_kind kind, const struct restriction *r,
+	const char *why, ...) __attribute__((format(printf, 4, 5)));
+void lint_add_override(struct lint *l, enum lint_kind kind, const struct override *o,
+	const char *why, ...) __attribute__((format(printf, 4, 5)));
 /* with another severity than its kind's */
 void lint_add_as(struct lint *l, enum lint_kind kind, enum severity severity,
 	const struct rule *rule, const char *why, ...) __attribute__((format(printf, 5, 6)));
@@ -48,6 +52,8 @@ void lint_add_at(struct lint *l, enum lint_kind kind, enum severity severity, st
 
 /* Does the section speak to everybody? */
 bool section_is_common(const struct section *s);
+/* To whom it speaks: "everybody", "the unit" ... */
+const char *section_whom(const struct section *s);
 /* Does it speak to root only? */
 bool section_is_root(const struct section *s);
 /* May a rule decide about calls of methods? */
@@ -63,5 +69,14 @@ void lint_sends(struct lint *l, const struct place_of_rule *at);
 void lint_denies(struct lint *l, const struct place_of_rule *at);
 void lint_owns(struct lint *l, const struct place_of_rule *at);
 void lint_forms(struct lint *l, const struct place_of_rule *at);
+void lint_arguments(struct lint *l, const struct place_of_rule *at);
+void lint_checks(struct lint *l, const struct place_of_rule *at);
+void lint_audits(struct lint *l, const struct place_of_rule *at);
+void lint_sees(struct lint *l, const struct place_of_rule *at);
+/* Of the policy as a whole. */
+void lint_restrictions(struct lint *l);
+void lint_patterns(struct lint *l);
+void lint_trials(struct lint *l);
+void lint_foreign(struct lint *l);
 /* Reads the polkit actions declared in a folder; one that is missing declares none. */
 void lint_actions_read(struct lint *l, const char *folder);

@@ -10,6 +10,8 @@ static const struct {
 	{"unknown user ", LINT_UNKNOWN_USER, WARNING},
 	{"unknown group ", LINT_UNKNOWN_USER, WARNING},
 	{"this deny is lost", LINT_LOST_DENY, ERROR},
+	{"this check is lost", LINT_LOST_DENY, ERROR},
+	{"nobody can be in a unit ", LINT_UNIT_PATTERN, WARNING},
 	{"at_console=", LINT_AT_CONSOLE, WARNING},
 	{"who may connect is not decided in an at_console", LINT_AT_CONSOLE, WARNING},
 };

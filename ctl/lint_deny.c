@@ -69,7 +69,10 @@ void lint_denies(struct lint *l, const struct place_of_rule *at)
 	if (rule->verb != RULE_SEND || rule->effect != EFFECT_DENY || !rule_is_about_calls(rule))
 		return;
 	if (rule->name_kind != NAME_ANY) {
-		if (rule->interface.at && !section_is_root(at->section))
+		/* what follows is about a bus that does not know units and labels */
+		if (rule->interface.at && !section_is_root(at->section) &&
+			at->section->context != SECTION_UNIT &&
+			at->section->context != SECTION_LABEL && rule->arg0_kind == ARG0_ANY)
 			interface_look(l, at);
 		return;
 	}

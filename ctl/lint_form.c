@@ -77,7 +77,8 @@ bool rule_never_fits(const struct image *image, const struct rule *rule)
 static void fitting_look(struct lint *l, const struct rule *rule)
 {
 	struct slice text = impossible_text(l->image, rule);
-	enum severity severity = rule->effect == EFFECT_DENY ? ERROR : WARNING;
+	bool closes = rule->effect == EFFECT_DENY || rule->effect == EFFECT_CHECK;
+	enum severity severity = closes ? ERROR : WARNING;
 
 	if (!rule_never_fits(l->image, rule))
 		return;
@@ -129,4 +130,15 @@ void lint_forms(struct lint *l, const struct place_of_rule *at)
 			"policy "
 			"applies to everybody, root included, and after all of default, groups and "
 			"users");
+}
+
+void lint_arguments(struct lint *l, const struct place_of_rule *at)
+{
+	const struct rule *rule = at->rule;
+
+	if (rule->arg0_kind == ARG0_ANY || rule->name_kind != NAME_ANY)
+		return;
+	lint_add(l, LINT_ARG0_ANYWHERE, rule,
+		"fits whatever has this first argument, to every service on the bus: what the "
+		"argument means is another thing for each of them");
 }

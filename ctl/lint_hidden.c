@@ -42,6 +42,43 @@ static bool is_override(
 	       !slice_equal(image_slice(image, rule->file), image_slice(image, later->file));
 }
 
+static bool says_the_same(const struct image *image, const struct rule *a, const struct rule *b)
+{
+	return a->effect == b->effect &&
+	       slice_equal(image_slice(image, a->action), image_slice(image, b->action));
+}
+
+/* What the later one of two says that do not say the same. */
+static const char *contradiction(const struct rule *rule, const struct rule *later)
+{
+	if (later->effect != EFFECT_CHECK)
+		return "says the opposite";
+	return rule->effect == EFFECT_CHECK ? "asks polkit about another action" : "asks polkit";
+}
+
+static void hidden_add(struct lint *l, const struct rule *rule, const struct rule *later)
+{
+	const struct image *image = l->image;
+	const char *file = image_string(image, later->file);
+	const char *text = image_string(image, later->text);
+
+	if (says_the_same(image, rule, later))
+		lint_add(l, LINT_REDUNDANT, rule,
+			"adds nothing: %s:%" PRIu32 " %s says the same of all that it fits", file,
+			later->line, text);
+	else if (rule->effect == EFFECT_CHECK && later->effect == EFFECT_ALLOW)
+		lint_add(l, LINT_UNCHECKED, rule,
+			"polkit is never asked: %s:%" PRIu32
+			" %s comes later, fits whatever it fits, and lets it through",
+			file, later->line, text);
+	else
+		lint_add_as(l, LINT_SHADOWED, is_override(image, rule, later) ? NOTE : WARNING,
+			rule,
+			"never decides: %s:%" PRIu32
+			" %s comes later, fits whatever it fits, and %s",
+			file, later->line, text, contradiction(rule, later));
+}
+
 static void rule_look(struct lint *l, const struct section *s, enum rule_verb verb, uint32_t index)
 {
 	const struct image *image = l->image;
@@ -50,20 +87,8 @@ static void rule_look(struct lint *l, const struct section *s, enum rule_verb ve
 	const struct rule *later = policy_hides(image, s, index, rule);
 
 	l->dead[at] = later || rule_never_fits(image, rule);
-	if (!later || rule_never_fits(image, rule))
-		return;
-	if (later->effect == rule->effect)
-		lint_add(l, LINT_REDUNDANT, rule,
-			"adds nothing: %s:%" PRIu32 " %s says the same of all that it fits",
-			image_string(image, later->file), later->line,
-			image_string(image, later->text));
-	else
-		lint_add_as(l, LINT_SHADOWED, is_override(image, rule, later) ? NOTE : WARNING,
-			rule,
-			"never decides: %s:%" PRIu32
-			" %s comes later, fits whatever it fits, and says the opposite",
-			image_string(image, later->file), later->line,
-			image_string(image, later->text));
+	if (later && !rule_never_fits(image, rule))
+		hidden_add(l, rule, later);
 }
 
 void lint_hidden(struct lint *l)

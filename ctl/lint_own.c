@@ -52,7 +52,8 @@ static void name_look(struct lint *l, const struct section *s, const struct rule
 	struct slice name = image_slice(l->image, rule->name);
 	bool common = section_is_common(s);
 
-	if (s->context == SECTION_USER && s->id < UID_PEOPLE)
+	if ((s->context == SECTION_USER && s->id < UID_PEOPLE) || s->context == SECTION_UNIT ||
+		s->context == SECTION_LABEL)
 		return;
 	if (root) {
 		lint_add(l, LINT_OWN_OF_ROOT, rule,

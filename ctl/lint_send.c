@@ -13,7 +13,21 @@
 
 bool section_is_common(const struct section *s)
 {
-	return s->context != SECTION_GROUP && s->context != SECTION_USER;
+	return s->context == SECTION_DEFAULT || s->context == SECTION_NO_CONSOLE ||
+	       s->context == SECTION_MANDATORY;
+}
+
+const char *section_whom(const struct section *s)
+{
+	static const char *const whom[] = {[SECTION_DEFAULT] = "everybody",
+		[SECTION_GROUP] = "the group",
+		[SECTION_USER] = "the user",
+		[SECTION_NO_CONSOLE] = "everybody",
+		[SECTION_UNIT] = "who runs in the unit",
+		[SECTION_LABEL] = "who has the label",
+		[SECTION_MANDATORY] = "everybody"};
+
+	return whom[s->context];
 }
 
 bool section_is_root(const struct section *s)
@@ -156,9 +170,7 @@ void lint_sends(struct lint *l, const struct place_of_rule *at)
 {
 	const struct rule *rule = at->rule;
 	bool common = section_is_common(at->section);
-	const char *who = common				  ? "everybody"
-			  : at->section->context == SECTION_GROUP ? "the group"
-								  : "the user";
+	const char *who = section_whom(at->section);
 
 	if (rule->verb != RULE_SEND || rule->effect != EFFECT_ALLOW || l->options->session ||
 		!rule_is_about_calls(rule) || section_is_root(at->section))
@@ -168,6 +180,8 @@ void lint_sends(struct lint *l, const struct place_of_rule *at)
 			destination_look(l, rule);
 		return;
 	}
+	if (rule->arg0_kind != ARG0_ANY)
+		return; /* lint_arguments */
 	if (rule->interface.at || rule->path.at || rule->member.at) {
 		interface_look(l, at->section, rule, who);
 		return;

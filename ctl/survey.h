@@ -7,6 +7,7 @@
 #include "conf/arena.h"
 #include "ctl/ask.h"
 #include "ctl/json.h"
+#include "ctl/like.h"
 
 /* Policies that are looked at together. */
 #define SURVEYED_MAX 2
@@ -14,15 +15,13 @@
 /* What one says to a question; from SAYS_ASK on: that polkit is asked, and about which of `actions`. */
 enum { SAYS_NO, SAYS_YES, SAYS_ASK };
 
-#define WHO_GROUPS 4
-
 /*
  * One of those whom rules tell apart; the first stands for everybody else. Who meets what <restrict>
  * asks is told apart from who is otherwise the same, its base.
  */
 struct who {
 	struct identity like; /* texts borrowed from an image; a pattern stands for what fits it */
-	uint32_t groups[WHO_GROUPS]; /* like.groups */
+	uint32_t groups[LIKE_GROUPS]; /* like.groups */
 	uint32_t base; /* in `whos`: itself, or who it is a case of */
 	char *label; /* owned: "everyone", "user 0 (root)", "group 4 (adm)", "unit a.service" */
 	struct person persons[SURVEYED_MAX];

@@ -10,7 +10,6 @@
 
 #include "ctl/whos.h"
 #include "policy/covers.h"
-#include "policy/pattern.h"
 
 static bool text_equal(const char *a, const char *b)
 {
@@ -111,105 +110,6 @@ static int who_add(struct survey *s, const struct identity *like, uint32_t base,
 	return who->label ? 0 : -ENOMEM;
 }
 
-/* Who is meant by a pattern of units: it is what fits it in any case. */
-static void like_unit(struct identity *like, const char *pattern)
-{
-	size_t size = strlen(pattern), suffix = strlen(".slice");
-
-	if (size > suffix && strcmp(pattern + size - suffix, ".slice") == 0)
-		like->slices = (char *)pattern;
-	else
-		like->unit = (char *)pattern;
-}
-
-static void like_label(struct identity *like, const char *pattern)
-{
-	like->label = (char *)pattern;
-	like->label_size = (uint32_t)strlen(pattern);
-}
-
-/* To whom a section speaks, if it is to somebody in particular. */
-static struct identity like_section(
-	const struct image *image, const struct section *s, uint32_t nobody, uint32_t *groups)
-{
-	struct identity like = {.uid = nobody, .groups = groups};
-
-	if (s->context == SECTION_USER)
-		like.uid = s->id;
-	if (s->context == SECTION_GROUP)
-		groups[like.groups_n++] = s->id;
-	if (s->context == SECTION_UNIT)
-		like_unit(&like, image_string(image, image->patterns[s->id]));
-	if (s->context == SECTION_LABEL)
-		like_label(&like, image_string(image, image->patterns[s->id]));
-	return like;
-}
-
-/* Makes `like` what a unit pattern asks, too; false if nobody can be both, for all one can tell. */
-static bool like_both_units(struct identity *like, const char *asked)
-{
-	struct identity other = {0};
-
-	if (pattern_fits_unit(slice_of(asked), like))
-		return true;
-	like_unit(&other, asked);
-	if (other.slices && like->slices)
-		return false;
-	if (other.unit && like->unit && !pattern_fits_unit(slice_of(like->unit), &other))
-		return false;
-	like->unit = other.unit ? other.unit : like->unit;
-	like->slices = other.slices ? other.slices : like->slices;
-	return true;
-}
-
-static bool like_both_labels(struct identity *like, const char *asked)
-{
-	struct identity other = {0};
-
-	if (pattern_fits_label(slice_of(asked), like))
-		return true;
-	like_label(&other, asked);
-	if (like->label && !pattern_fits_label(slice_of(like->label), &other))
-		return false;
-	like_label(like, asked);
-	return true;
-}
-
-static bool like_both_groups(struct identity *like, uint32_t group)
-{
-	uint32_t at = 0;
-
-	while (at < like->groups_n && like->groups[at] < group)
-		at++;
-	if (at < like->groups_n && like->groups[at] == group)
-		return true;
-	if (like->groups_n == WHO_GROUPS)
-		return false;
-	memmove(&like->groups[at + 1], &like->groups[at],
-		(like->groups_n - at) * sizeof(*like->groups));
-	like->groups[at] = group;
-	like->groups_n++;
-	return true;
-}
-
-/* Makes `like` somebody who meets the restriction. */
-static bool like_restricted(struct identity *like, const struct image *image,
-	const struct restriction *r, uint32_t nobody)
-{
-	if (r->asks & ASKS_NOBODY)
-		return false;
-	if (r->asks & ASKS_USER) {
-		if (like->uid != nobody && like->uid != r->user)
-			return false;
-		like->uid = r->user;
-	}
-	if (r->asks & ASKS_GROUP && !like_both_groups(like, r->group))
-		return false;
-	if (r->asks & ASKS_UNIT && !like_both_units(like, image_string(image, r->unit)))
-		return false;
-	return !(r->asks & ASKS_LABEL) || like_both_labels(like, image_string(image, r->label));
-}
-
 static bool section_owns(
 	const struct image *image, const struct section *s, const struct restriction *r)
 {
@@ -228,7 +128,7 @@ static bool section_owns(
 static int restricted_collect(struct survey *s, const struct image *image,
 	const struct restriction *r, const struct section *section, uint32_t nobody)
 {
-	uint32_t groups[WHO_GROUPS], base, ignored;
+	uint32_t groups[LIKE_GROUPS], base, ignored;
 	struct identity like = like_section(image, section, nobody, groups);
 	int e = who_add(s, &like, UINT32_MAX, nobody, &base);
 
@@ -277,7 +177,7 @@ static int connectors_collect(struct survey *s, const struct image *image, uint3
 
 int whos_collect(struct survey *s)
 {
-	uint32_t nobody = INT32_MAX, groups[WHO_GROUPS], ignored;
+	uint32_t nobody = INT32_MAX, groups[LIKE_GROUPS], ignored;
 	int e;
 
 	while (user_is_named(s, nobody))
