@@ -282,6 +282,12 @@ class Patterns(UnitTest):
                 bus = self.guarded(text, pattern)
                 self.assert_refused(bus.client(uid=1, before=leave))
 
+    def test_no_label(self):
+        """Without a security module nobody has a label, and no pattern fits."""
+        for _, text in GUARDS:
+            bus = self.bus(policy=text.format(unit="*").replace("unit=", "label="), **SYSTEM)
+            self.assert_refused(self.member("good.service").client(bus))
+
     def test_template(self):
         self.check(
             "template@*.service",
