@@ -76,7 +76,8 @@ static bool options_read(struct recorder *r, int argc, char **argv, int *ret_sta
 	while ((c = getopt_long(argc, argv, "", options, NULL)) >= 0) {
 		switch (c) {
 		case OPTION_TO:
-			if (sinks_order(&r->sinks, optarg) == 0)
+			r->sinks.order = sinks_of(slice_of(optarg));
+			if (r->sinks.order)
 				break;
 			log_error("--to=%s: not a list of audit, journal, syslog, stderr", optarg);
 			return false;
@@ -113,7 +114,7 @@ static int tell_launch(struct recorder *r)
 	enum sink sink = sinks_probe(&r->sinks, why);
 	int e = 0;
 
-	ready.preferred = sink != SINK_NONE && sink == r->sinks.order[0];
+	ready.preferred = sink != SINK_NONE && sink == sinks_at(r->sinks.order, 0);
 	ready.sink = slice_of(sink_word(sink));
 	ready.why = slice_of(why);
 	recorder_ready_write(&w, &ready);
@@ -192,7 +193,7 @@ int main(int argc, char **argv)
 
 	log_open("dbus-warden-recorder", LOG_TO_STDERR);
 	sinks_init(&recorder.sinks);
-	sinks_order(&recorder.sinks, TO_DEFAULT);
+	recorder.sinks.order = sinks_of(SLICE(TO_DEFAULT));
 	if (!options_read(&recorder, argc, argv, &status))
 		return status;
 	if (stderr_is_journal())

@@ -243,21 +243,16 @@ static int stderr_probe(struct sinks *sinks)
 }
 
 static const struct {
-	const char *word, *name;
+	const char *name;
 	int (*probe)(struct sinks *sinks);
 	int (*write)(struct sinks *sinks, const struct record *record);
 } writers[SINK_SINKS] = {
-	[SINK_NONE] = {"nowhere", "nowhere", NULL, NULL},
-	[SINK_AUDIT] = {"audit", "the kernel's audit trail", audit_probe, audit_write},
-	[SINK_JOURNAL] = {"journal", "the journal", journal_probe, journal_write},
-	[SINK_SYSLOG] = {"syslog", "syslog", syslog_probe, syslog_write},
-	[SINK_STDERR] = {"stderr", "stderr", stderr_probe, stderr_write},
+	[SINK_NONE] = {"nowhere", NULL, NULL},
+	[SINK_AUDIT] = {"the kernel's audit trail", audit_probe, audit_write},
+	[SINK_JOURNAL] = {"the journal", journal_probe, journal_write},
+	[SINK_SYSLOG] = {"syslog", syslog_probe, syslog_write},
+	[SINK_STDERR] = {"stderr", stderr_probe, stderr_write},
 };
-
-const char *sink_word(enum sink sink)
-{
-	return writers[sink].word;
-}
 
 void sinks_init(struct sinks *sinks)
 {
@@ -270,32 +265,6 @@ void sinks_fini(struct sinks *sinks)
 	if (sinks->audit_fd >= 0)
 		close(sinks->audit_fd);
 	sinks->audit_fd = -1;
-}
-
-static bool sinks_have(const struct sinks *sinks, enum sink sink)
-{
-	for (unsigned int i = 0; i < sinks->order_n; i++) {
-		if (sinks->order[i] == sink)
-			return true;
-	}
-	return false;
-}
-
-int sinks_order(struct sinks *sinks, const char *list)
-{
-	sinks->order_n = 0;
-	do {
-		struct slice word = {list, strcspn(list, ",")};
-		enum sink sink = SINK_NONE + 1;
-
-		while (sink < SINK_SINKS && !slice_is(word, writers[sink].word))
-			sink++;
-		if (sink == SINK_SINKS || sinks_have(sinks, sink))
-			return -EINVAL;
-		sinks->order[sinks->order_n++] = sink;
-		list += word.size + (list[word.size] == ',');
-	} while (*list);
-	return 0;
 }
 
 static void sinks_use(struct sinks *sinks, enum sink sink)
@@ -313,8 +282,8 @@ static void sinks_use(struct sinks *sinks, enum sink sink)
 enum sink sinks_probe(struct sinks *sinks, char why[SINKS_WHY])
 {
 	*why = '\0';
-	for (unsigned int i = 0; i < sinks->order_n; i++) {
-		enum sink sink = sinks->order[i];
+	for (unsigned int i = 0; sinks_at(sinks->order, i) != SINK_NONE; i++) {
+		enum sink sink = sinks_at(sinks->order, i);
 		int r = writers[sink].probe(sinks);
 
 		if (r == 0) {
@@ -325,6 +294,7 @@ enum sink sinks_probe(struct sinks *sinks, char why[SINKS_WHY])
 		if (i == 0)
 			snprintf(why, SINKS_WHY, "%s: %s", writers[sink].name, strerror(-r));
 	}
+	log_warning("decisions are recorded nowhere: no sink of those configured would take any");
 	return SINK_NONE;
 }
 
@@ -334,8 +304,8 @@ static int sinks_try(struct sinks *sinks, const struct record *record)
 	bool passed = false;
 	int r = said ? 0 : -EIO;
 
-	for (unsigned int i = 0; i < sinks->order_n; i++) {
-		enum sink sink = sinks->order[i];
+	for (unsigned int i = 0; sinks_at(sinks->order, i) != SINK_NONE; i++) {
+		enum sink sink = sinks_at(sinks->order, i);
 
 		r = sink == SINK_STDERR && said ? 0 : writers[sink].write(sinks, record);
 		if (r == 0) {

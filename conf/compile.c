@@ -66,6 +66,7 @@ static void header_write(struct builder *b, const struct config *config, struct 
 	/* no <auth>: every mechanism there is; ANONYMOUS wants <allow_anonymous/> besides */
 	h->auth = config->auth_said ? config->auth : AUTH_EXTERNAL | AUTH_ANONYMOUS;
 	h->apparmor = config->apparmor ? config->apparmor - 1 : APPARMOR_ENABLED;
+	h->records = config->records;
 	h->user = builder_text(b, config->user);
 	h->type = builder_text(b, config->type);
 	h->pidfile = builder_text(b, config->pidfile);

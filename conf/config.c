@@ -35,6 +35,8 @@ void config_merge(struct config *to, struct config *from)
 	to->auth_said |= from->auth_said;
 	if (from->apparmor)
 		to->apparmor = from->apparmor;
+	if (from->records)
+		to->records = from->records;
 	if (from->type.text)
 		to->type = from->type;
 	if (from->pidfile.text)

@@ -59,6 +59,7 @@ struct config {
 	uint32_t auth; /* AUTH_* */
 	bool auth_said;
 	uint32_t apparmor; /* 0: not said, else 1 + enum apparmor_mode */
+	uint32_t records; /* 0: not said, else policy/sinks.h's */
 	struct slice type, pidfile, user;
 	struct place user_at;
 	int64_t limits[LIMITS]; /* -1: not said */

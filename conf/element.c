@@ -11,6 +11,7 @@
 #include "conf/restrict.h"
 #include "conf/rule.h"
 #include "conf/section.h"
+#include "policy/sinks.h"
 
 enum element_id {
 	EL_BUSCONFIG,
@@ -39,6 +40,7 @@ enum element_id {
 	EL_DENY,
 	EL_CHECK,
 	EL_AUDIT,
+	EL_RECORDS,
 	ELEMENTS, /* also: no element, where the root stands */
 };
 
@@ -196,6 +198,25 @@ static int open_apparmor(struct reading *r, const char *const *attributes)
 		r, "bad AppArmor mode \"%s\": must be required, enabled or disabled", mode);
 }
 
+/* Where records go: the last one said. */
+static int open_records(struct reading *r, const char *const *attributes)
+{
+	const char *to = attribute_find(attributes, "to");
+	bool required = false;
+	uint32_t sinks = to ? sinks_of(slice_of(to)) : 0;
+	int e = attribute_choice(r, attributes, "mode", "required", "preferred", &required);
+
+	if (e != 0)
+		return e;
+	if (!sinks)
+		return reading_fault(r,
+			"bad list of where records go \"%s\": must have one or more of audit, "
+			"journal, syslog and stderr, with commas between them",
+			to ? to : "");
+	r->config->records = sinks | (required ? SINKS_REQUIRED : 0);
+	return 0;
+}
+
 static int open_associate(struct reading *r, const char *const *attributes)
 {
 	const char *own = attribute_find(attributes, "own");
@@ -258,6 +279,7 @@ static const struct element elements[ELEMENTS] = {
 	[EL_STANDARD_SYSTEM_SERVICEDIRS] = {"standard_system_servicedirs", TOP,
 		.open = open_system_servicedirs},
 	[EL_APPARMOR] = {"apparmor", TOP, .attributes = {"mode"}, .open = open_apparmor},
+	[EL_RECORDS] = {"records", TOP, .attributes = {"to", "mode"}, .open = open_records},
 	[EL_SELINUX] = {"selinux", TOP},
 	[EL_ASSOCIATE] = {"associate", .inside = EL_SELINUX, .attributes = {"own", "context"},
 		.open = open_associate},

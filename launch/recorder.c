@@ -8,6 +8,7 @@
 #include <linux/capability.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/channel.h"
@@ -16,11 +17,13 @@
 #include "base/program.h"
 #include "launch/warden.h"
 #include "link/launch_recorder.h"
+#include "policy/sinks.h"
 
 #define DELAY_FIRST 1000000ull
 #define DELAY_MAX 60000000ull
 #define READY_MS 10000
 #define STOP_MS 3000
+#define ORDER_TEXT 64
 
 static int recorder_ended(struct child *child, int status);
 
@@ -89,6 +92,7 @@ static int recorder_ready(struct source *source, uint32_t events)
 static int recorder_wait(struct warden *w)
 {
 	struct pollfd readable = {.fd = w->recorder_channel, .events = POLLIN};
+	bool required = w->policy.image.header->records & SINKS_REQUIRED;
 	struct recorder_ready ready;
 	struct letter l;
 	int r;
@@ -99,25 +103,40 @@ static int recorder_wait(struct warden *w)
 	if (r < 0)
 		return r;
 	r = l.type == FROM_RECORDER_READY ? recorder_ready_read(&l, &ready) : -EBADMSG;
+	if (r == 0 && required && !ready.preferred) {
+		log_error("the configuration requires that decisions are recorded in %.*s",
+			SLICE_FMT(ready.why));
+		r = -ENOTSUP;
+	}
 	letter_fini(&l);
 	return r;
 }
 
-/* Where records go to: in this order, to the first that takes them. */
-static const char *recorder_order(const struct warden *w)
+/* "--to=audit,journal,...": where records go to, in this order, to the first that takes them. */
+static void recorder_order(const struct warden *w, char text[ORDER_TEXT])
 {
-	bool only_stderr = w->log_flags == SETUP_STDERR && w->options->log == LOG_STDERR_ONLY;
+	uint32_t sinks = w->policy.image.header->records;
+	size_t size;
 
-	/* behind a closed stderr records would be lost */
-	return only_stderr && !w->in_background ? "--to=stderr"
-						: "--to=audit,journal,syslog,stderr";
+	/* asked for on the command line; but behind a closed stderr records would be lost */
+	if (w->options->log == LOG_STDERR_ONLY && !w->in_background)
+		sinks = SINK_STDERR;
+	else if (!sinks)
+		sinks = sinks_of(SLICE("audit,journal,syslog,stderr"));
+	size = (size_t)snprintf(text, ORDER_TEXT, "--to=%s", sink_word(sinks_at(sinks, 0)));
+	for (unsigned int i = 1; sinks_at(sinks, i) != SINK_NONE; i++)
+		size += (size_t)snprintf(
+			text + size, ORDER_TEXT - size, ",%s", sink_word(sinks_at(sinks, i)));
 }
 
 static int recorder_execute(struct warden *w, int channel, int second)
 {
-	bool standard_error = (w->log_flags & SETUP_STDERR) && !w->in_background;
-	const char *argv[] = {w->recorder_path, "--launch", recorder_order(w),
-		standard_error ? "--stderr" : NULL, NULL};
+	/* too, unless it is said where they go */
+	bool standard_error = (w->log_flags & SETUP_STDERR) && !w->in_background &&
+			      !w->policy.image.header->records;
+	char order[ORDER_TEXT];
+	const char *argv[] = {
+		w->recorder_path, "--launch", order, standard_error ? "--stderr" : NULL, NULL};
 	struct child_plan plan = {.program = w->recorder_path,
 		.argv = argv,
 		.channel = channel,
@@ -127,6 +146,7 @@ static int recorder_execute(struct warden *w, int channel, int second)
 		.but = CAP_AUDIT_WRITE,
 		.user = w->user.change ? &w->user.who : NULL};
 
+	recorder_order(w, order);
 	return child_start(&w->recorder, &plan);
 }
 

@@ -10,6 +10,7 @@
 
 #include "base/drop.h"
 #include "policy/index.h"
+#include "policy/sinks.h"
 
 #define CHECKSUM_END (offsetof(struct image_header, checksum) + sizeof(uint64_t))
 
@@ -47,7 +48,7 @@ static const char *header_fault(const struct image *image)
 	const struct image_text texts[] = {h->user, h->type, h->pidfile, h->main_file};
 
 	if (h->flags >= IMAGE_ALLOW_ANONYMOUS * 2 || h->auth >= AUTH_ANONYMOUS * 2 ||
-		h->apparmor > APPARMOR_REQUIRED || h->user_known > 1)
+		h->apparmor > APPARMOR_REQUIRED || h->user_known > 1 || !sinks_are_good(h->records))
 		return "a header field is out of range";
 	/* setresuid(-1) changes nothing: the process would keep what it has */
 	if (h->user_known && (h->uid == ID_NONE || h->gid == ID_NONE))

@@ -190,6 +190,7 @@ struct image_header {
 	uint32_t apparmor; /* enum apparmor_mode */
 	uint32_t user_known; /* <user> given and resolved: switch to uid/gid */
 	uint32_t uid, gid;
+	uint32_t records; /* policy/sinks.h: where to; 0: as always */
 	struct image_text user; /* as written */
 	struct image_text type; /* "system", "session" or what the file says */
 	struct image_text pidfile;

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "policy/sinks.h"
 #include "base/drop.h"
 #include "conf/compile.h"
 #include "policy/image.h"
@@ -82,6 +83,10 @@ static void describe_settings(FILE *to, const struct image *image)
 		if (h->flags & flags[i].bit)
 			fprintf(to, ", %s", flags[i].name);
 	}
+	for (unsigned int i = 0; sinks_at(h->records, i) != SINK_NONE; i++)
+		fprintf(to, "%s%s", i ? "," : ", records ", sink_word(sinks_at(h->records, i)));
+	if (h->records & SINKS_REQUIRED)
+		fputs(" required", to);
 	if (h->type.at)
 		fprintf(to, ", type %s", image_string(image, h->type));
 	if (h->pidfile.at)

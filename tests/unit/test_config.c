@@ -164,6 +164,9 @@ static const struct row faults[] = {
 	{"<limit name=\"max_message_size\">99999999999999999999</limit>",
 		FATAL("max_message_size: 99999999999999999999 is too large")},
 	/* security modules */
+	{"<records to=\"audit, journal\"/>",
+		FATAL("bad list of where records go \"audit, journal\": must have one or more of "
+		      "audit, journal, syslog and stderr, with commas between them")},
 	{"<apparmor mode=\"on\"/>",
 		FATAL("bad AppArmor mode \"on\": must be required, enabled or disabled")},
 	{"<selinux><associate own=\"a\"/></selinux>",
@@ -293,6 +296,12 @@ static const struct row settings[] = {
 	{"<apparmor/>", "auth external+anonymous, apparmor enabled\nlisten unix:path=/x\n"},
 	{"<apparmor mode=\"required\"/><apparmor mode=\"disabled\"/>",
 		"auth external+anonymous, apparmor disabled\nlisten unix:path=/x\n"},
+	{"<records to=\"audit\" mode=\"required\"/><records to=\"syslog,audit\"/>",
+		"auth external+anonymous, apparmor enabled, records syslog,audit\n"
+		"listen unix:path=/x\n"},
+	{"<records to=\"audit,journal,syslog,stderr\" mode=\"required\"/>",
+		"auth external+anonymous, apparmor enabled, records audit,journal,syslog,stderr "
+		"required\nlisten unix:path=/x\n"},
 	{"<apparmor mode=\"required\"/><apparmor/>",
 		"auth external+anonymous, apparmor required\nlisten unix:path=/x\n"},
 	{"<selinux><associate own=\"a.b\" context=\"c:d\"/></selinux>",
