@@ -16,6 +16,7 @@ int explain_run(const struct options *o);
 int lint_run(const struct options *o);
 int test_run(const struct options *o);
 int diff_run(const struct options *o);
+int generate_run(const struct options *o);
 int suggest_run(const struct options *o);
 int log_run(const struct options *o);
 int whocalled_run(const struct options *o);

@@ -70,8 +70,7 @@ static bool unit_fits(const char *glob, struct slice unit)
 	return fnmatch(glob, buf, 0) == 0;
 }
 
-/* "a.b,c.d,+3" */
-static bool list_has(struct slice list, struct slice name)
+bool names_have(struct slice list, struct slice name)
 {
 	while (list.size > 0) {
 		const char *comma = memchr(list.text, ',', list.size);
@@ -90,7 +89,7 @@ bool entry_is_for(const struct entry *e, struct slice name)
 	return slice_equal(entry_text(e, RECORD_DESTINATION), name) ||
 	       slice_equal(entry_text(e, RECORD_PEER), name) ||
 	       slice_equal(entry_text(e, RECORD_NAME), name) ||
-	       list_has(entry_text(e, RECORD_PEER_NAMES), name);
+	       names_have(entry_text(e, RECORD_PEER_NAMES), name);
 }
 
 static bool text_has(struct slice text, struct slice word)

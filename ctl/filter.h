@@ -19,5 +19,7 @@ bool filter_passes(struct filter *f, const struct entry *e);
 /* Says what was left out that might have been meant. */
 void filter_fini(const struct filter *f);
 
+/* Is the name in a list of them ("a.b,c.d,+3")? */
+bool names_have(struct slice list, struct slice name);
 /* Is the message for that name, as it is addressed or as one that the receiver has? */
 bool entry_is_for(const struct entry *e, struct slice name);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <systemd/sd-bus.h>
 
 #include "base/process.h"
@@ -264,4 +265,97 @@ void live_peer_fini(struct live_peer *peer)
 	free(peer->unit);
 	free(peer->slices);
 	*peer = (struct live_peer){0};
+}
+
+int live_each(struct live *live, int (*each)(void *arg, const char *unique), void *arg)
+{
+	DROP_ERROR error = SD_BUS_ERROR_NULL;
+	DROP_REPLY reply = NULL;
+	const char *name;
+	int e = driver_call(live, DRIVER, "ListNames", NULL, &error, &reply);
+	int r = 0;
+
+	if (e >= 0)
+		e = sd_bus_message_enter_container(reply, 'a', "s");
+	while (r == 0 && e >= 0 && (e = sd_bus_message_read(reply, "s", &name)) > 0)
+		if (name[0] == ':')
+			r = each(arg, name);
+	return e < 0 ? call_failed("ListNames", &error, e) : r;
+}
+
+/* One more connection, which never sends: what it sees is not for it. */
+static int monitor_open(struct live *live, sd_bus **ret)
+{
+	const char *address;
+	int e = sd_bus_get_address(live->bus, &address);
+
+	if (e >= 0)
+		e = sd_bus_new(ret);
+	if (e >= 0)
+		e = sd_bus_set_monitor(*ret, 1);
+	return e < 0 ? e : bus_connect(*ret, address);
+}
+
+static int monitor_become(sd_bus *bus, sd_bus_error *error)
+{
+	DROP_REPLY m = NULL;
+	DROP_REPLY reply = NULL;
+	int e = sd_bus_message_new_method_call(
+		bus, &m, DRIVER, DRIVER_PATH, "org.freedesktop.DBus.Monitoring", "BecomeMonitor");
+
+	if (e >= 0)
+		e = sd_bus_message_append(m, "asu", 2, "type='method_call'",
+			"type='error',sender='" DRIVER "'", (uint32_t)0);
+	return e < 0 ? e : sd_bus_call(bus, m, 0, error, &reply);
+}
+
+static int message_watch(sd_bus_message *m, const struct live_watcher *watcher)
+{
+	struct live_call call = {.sender = sd_bus_message_get_sender(m),
+		.destination = sd_bus_message_get_destination(m),
+		.path = sd_bus_message_get_path(m),
+		.interface = sd_bus_message_get_interface(m),
+		.member = sd_bus_message_get_member(m)};
+	uint64_t answered;
+
+	if (sd_bus_message_is_method_call(m, NULL, NULL) > 0) {
+		int e = sd_bus_message_get_cookie(m, &call.serial);
+
+		return e < 0 ? e : watcher->called(watcher->arg, &call);
+	}
+	if (sd_bus_message_is_method_error(m, "org.freedesktop.DBus.Error.AccessDenied") > 0 &&
+		call.destination && sd_bus_message_get_reply_cookie(m, &answered) >= 0)
+		return watcher->refused(watcher->arg, call.destination, answered);
+	return 0;
+}
+
+static uint64_t now_usec(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+int live_watch(struct live *live, uint32_t seconds, const struct live_watcher *watcher)
+{
+	DROP_ERROR error = SD_BUS_ERROR_NULL;
+	uint64_t end = now_usec() + seconds * UINT64_C(1000000), now;
+	sd_bus *bus = NULL;
+	int e = monitor_open(live, &bus), r = 0;
+
+	if (e >= 0)
+		e = monitor_become(bus, &error);
+	while (e >= 0 && r == 0 && (now = now_usec()) < end) {
+		DROP_REPLY m = NULL;
+
+		e = sd_bus_process(bus, &m);
+		if (e == 0)
+			e = sd_bus_wait(bus, end - now);
+		else if (e > 0 && m)
+			r = message_watch(m, watcher);
+		e = e == -EINTR ? 0 : e;
+	}
+	sd_bus_close_unref(bus);
+	return e < 0 ? call_failed("BecomeMonitor", &error, e) : r;
 }

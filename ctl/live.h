@@ -30,3 +30,23 @@ int live_image(struct live *live, uint64_t *ret_generation);
 /* `name`: a unique name or any other. 0; 1: nobody has it; -1 on failure. */
 int live_peer(struct live *live, const char *name, struct live_peer *ret);
 void live_peer_fini(struct live_peer *peer);
+/* Calls `each` with the unique name of every connection, until it returns other than 0. That, or -1
+ * on failure. */
+int live_each(struct live *live, int (*each)(void *arg, const char *unique), void *arg);
+
+/* A method call that a monitor sees; absent texts are NULL. */
+struct live_call {
+	const char *sender, *destination, *path, *interface, *member;
+	uint64_t serial;
+};
+
+/* `refused` comes after `called`: the bus did not let that one through. Other than 0 ends it. */
+struct live_watcher {
+	int (*called)(void *arg, const struct live_call *call);
+	int (*refused)(void *arg, const char *sender, uint64_t serial);
+	void *arg;
+};
+
+/* Watches for so many seconds, as a monitor with a connection of its own: `live` may be asked
+ * meanwhile. 0; what a function returned; -1 on failure. */
+int live_watch(struct live *live, uint32_t seconds, const struct live_watcher *watcher);

@@ -30,6 +30,22 @@ int live_peer(struct live *live, const char *name, struct live_peer *ret)
 	return -1;
 }
 
+int live_each(struct live *live, int (*each)(void *arg, const char *unique), void *arg)
+{
+	(void)live;
+	(void)each;
+	(void)arg;
+	return -1;
+}
+
+int live_watch(struct live *live, uint32_t seconds, const struct live_watcher *watcher)
+{
+	(void)live;
+	(void)seconds;
+	(void)watcher;
+	return -1;
+}
+
 void live_peer_fini(struct live_peer *peer)
 {
 	(void)peer;

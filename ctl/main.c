@@ -24,6 +24,9 @@ static const struct command commands[] = {
 		TAKES_OUTPUT | TAKES_RECORDS | TAKES_OUTCOME, 1, 1, whocalled_run},
 	{"suggest", "", "rules that admit what was refused, and nothing more",
 		TAKES_OUTPUT | TAKES_RECORDS | TAKES_SECTION, 0, 0, suggest_run},
+	{"generate", "UNIT|NAME", "the least policy for a service, as it runs or was recorded",
+		TAKES_OUTPUT | TAKES_RECORDS | TAKES_SECTION | TAKES_BUS | TAKES_WATCH, 1, 1,
+		generate_run},
 	{"who-may", "NAME", "who may own a name, and call what there",
 		TAKES_OUTPUT | TAKES_POLICY | TAKES_OWNER | TAKES_GRAPH, 1, 1, whomay_run},
 };

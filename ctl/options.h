@@ -28,6 +28,7 @@ enum {
 	TAKES_RECORDS = 512, /* which records, from where */
 	TAKES_OUTCOME = 1024, /* records of what was denied, of what was allowed */
 	TAKES_FOLLOW = 2048,
+	TAKES_WATCH = 8192,
 	TAKES_SECTION = 4096, /* to whom rules are to speak */
 };
 
@@ -65,7 +66,7 @@ struct options {
 	struct words ignored, actions;
 	bool graph, fitting;
 	/* records; `user` and `session` too; `unit` is of subjects, too */
-	const char *from, *unit, *destination, *reason, *since, *until, *by;
+	const char *from, *unit, *destination, *reason, *since, *until, *by, *watch;
 	bool follow, denied, allowed, permissive;
 	/* what is no option */
 	const char *const *rest;

@@ -301,21 +301,6 @@ static int suggestions_read(struct suggestions *all, struct records *records, st
 	return r;
 }
 
-/* 0 or -1, told */
-static int by_read(const char *word, enum wanted_by *ret)
-{
-	static const char *const words[] = {[BY_USER] = "user", [BY_UNIT] = "unit"};
-
-	*ret = BY_BEST;
-	for (unsigned int i = BY_USER; word && i < ARRAY_SIZE(words); i++)
-		if (strcmp(word, words[i]) == 0)
-			*ret = i;
-	if (!word || *ret != BY_BEST)
-		return 0;
-	say("--by=%s: it is user or unit", word);
-	return -1;
-}
-
 int suggest_run(const struct options *o)
 {
 	struct suggestions all = {.all = NULL};
@@ -324,7 +309,7 @@ int suggest_run(const struct options *o)
 	struct filter filter;
 	int r;
 
-	if (by_read(o->by, &all.by) < 0 || filter_init(&filter, o, &want) < 0)
+	if (wanted_by_read(o->by, &all.by) < 0 || filter_init(&filter, o, &want) < 0)
 		return STATUS_ERROR;
 	filter.allowed = false;
 	if (records_open(&records, &want) < 0)

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/drop.h"
+#include "ctl/say.h"
 #include "ctl/wanted.h"
 
 static const char message_types[][16] = {"method_call", "method_return", "error", "signal"};
@@ -143,10 +144,8 @@ static int wide(struct wanted *w, const char *why)
 	return w->rule.bad ? -ENOMEM : 0;
 }
 
-/* A name that is the end's and not only its number; absent if it has none. */
-static struct slice end_name(const struct entry *e, unsigned int end)
+struct slice names_first(const struct record_value *names)
 {
-	const struct record_value *names = entry_value(e, end + END_NAMES);
 	struct slice first = names ? names->text : (struct slice){NULL, 0};
 	const char *comma = first.size ? memchr(first.text, ',', first.size) : NULL;
 
@@ -155,6 +154,20 @@ static struct slice end_name(const struct entry *e, unsigned int end)
 	else if (names && names->full > names->text.size)
 		return (struct slice){NULL, 0};
 	return first.size && first.text[0] != '+' ? first : (struct slice){NULL, 0};
+}
+
+int wanted_by_read(const char *word, enum wanted_by *ret)
+{
+	static const char *const words[] = {[BY_USER] = "user", [BY_UNIT] = "unit"};
+
+	*ret = BY_BEST;
+	for (unsigned int i = BY_USER; word && i < ARRAY_SIZE(words); i++)
+		if (strcmp(word, words[i]) == 0)
+			*ret = i;
+	if (!word || *ret != BY_BEST)
+		return 0;
+	say("--by=%s: it is user or unit", word);
+	return -1;
 }
 
 static bool is_cut(const struct entry *e)
@@ -189,9 +202,11 @@ static struct slice message_name(const struct entry *e, bool send)
 	struct slice to = entry_text(e, RECORD_DESTINATION), from = entry_text(e, RECORD_SENDER);
 
 	if (send)
-		return to.size && to.text[0] != ':' ? to : end_name(e, RECORD_PEER);
+		return to.size && to.text[0] != ':'
+			       ? to
+			       : names_first(entry_value(e, RECORD_PEER_NAMES));
 	/* the driver has no other name */
-	return from.size && from.text[0] != ':' ? from : end_name(e, RECORD_SENDER);
+	return from.size && from.text[0] != ':' ? from : names_first(entry_value(e, RECORD_NAMES));
 }
 
 static int message_wanted(struct wanted *w, const struct entry *e, bool send, enum wanted_by by)

@@ -28,6 +28,11 @@ struct wanted {
 	const char *why; /* a constant sentence */
 };
 
+/* What --by says; NULL: BY_BEST. 0 or -1, told. */
+int wanted_by_read(const char *word, enum wanted_by *ret);
+/* The first name of a list of them ("a.b,c.d,+3") that is there as a whole; absent. */
+struct slice names_first(const struct record_value *names);
+
 /* Of a record, whatever its result. 0 or -ENOMEM; wanted_fini in any case. */
 int wanted_of(struct wanted *ret, const struct entry *e, enum wanted_by by);
 void wanted_fini(struct wanted *w);
