@@ -1,8 +1,9 @@
 /*
  * mac_wording.c - a record in the words of the MAC policy that made it. SELinux' is what libselinux
  * and dbus-daemon write, field by field, so that audit2allow, ausearch and people's scripts see what
- * they know; AppArmor's is the vocabulary of its kernel, which aa-logprof reads. The bus writes both
- * itself: what comes from clients are checked names and paths, and labels are the kernel's.
+ * they know; AppArmor's is the vocabulary of its kernel, which aa-logprof reads; its parser drops a
+ * record with a key that it does not know, so what else there is to say stands in info="...". The
+ * bus writes both itself: what comes from clients are checked names and paths, and labels are the kernel's.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -26,6 +27,11 @@ static void put_string(struct writer *w, const char *text)
 {
 	put(w, slice_of(text));
 }
+
+/* The same for AppArmor, whose keys for comm, exe and uids are others: bare values, one behind the
+ * other, none of which can hold a blank. */
+static const enum record_field client_info[] = {RECORD_SENDER, RECORD_AUID, RECORD_SES, RECORD_UNIT,
+	RECORD_NAMES, RECORD_PEER, RECORD_REPEATS, RECORD_OTHERS, RECORD_LOST, RECORD_RES};
 
 /* A context or a label: nothing in it may end the value. */
 static void put_value(struct writer *w, struct slice s, bool quoted)
@@ -82,6 +88,42 @@ static void put_client(struct writer *w, const struct record *r)
 		put_string(w, "=");
 		record_value_text(w, r, client[i]);
 	}
+}
+
+static void put_encoded(
+	struct writer *w, const char *key, const struct record *r, enum record_field field)
+{
+	if (!value(r, field)->known)
+		return;
+	put_string(w, key);
+	record_value_text(w, r, field);
+}
+
+/* info="sender=:1.7 auid=1000 ... res=failed", last the error if there was one */
+static void put_info(struct writer *w, const struct record *r)
+{
+	const char *before = "";
+
+	put_string(w, " info=\"");
+	for (size_t i = 0; i < ARRAY_SIZE(client_info); i++) {
+		const struct record_value *v = value(r, client_info[i]);
+
+		if (!v->known)
+			continue;
+		put_string(w, before);
+		put_string(w, record_key(client_info[i]));
+		put_string(w, "=");
+		if (record_kind_of(client_info[i]) == RECORD_KIND_NUMBER)
+			record_value_text(w, r, client_info[i]);
+		else
+			put_value(w, v->text, false);
+		before = " ";
+	}
+	if (value(r, RECORD_TEXT)->known) {
+		put_string(w, " error=");
+		put_value(w, value(r, RECORD_TEXT)->text, true);
+	}
+	put_string(w, "\"");
 }
 
 static bool is_denial(const struct record *r)
@@ -152,7 +194,6 @@ static void put_apparmor(struct writer *w, const struct record *r)
 		put_field(w, "path", value(r, RECORD_PATH), "\"");
 		put_field(w, "interface", value(r, RECORD_INTERFACE), "\"");
 		put_field(w, "member", value(r, RECORD_MEMBER), "\"");
-		put_field(w, "error_name", value(r, RECORD_ERROR), "\"");
 	}
 	put_field(w, "mask", value(r, RECORD_PERMISSION), "\"");
 	put_field(w, "name", &name, "\"");
@@ -160,7 +201,11 @@ static void put_apparmor(struct writer *w, const struct record *r)
 	put_field(w, "label", value(r, RECORD_SUBJECT), "\"");
 	put_number(w, "peer_pid", value(r, is_receiver ? RECORD_PID : RECORD_PEER_PID));
 	put_field(w, "peer_label", value(r, RECORD_OBJECT), "\"");
-	put_field(w, "info", value(r, RECORD_TEXT), "\"");
+	put_number(w, "fsuid", value(r, RECORD_UID));
+	put_number(w, "ouid", value(r, RECORD_PEER_UID));
+	put_encoded(w, " comm=", r, RECORD_COMM);
+	put_encoded(w, " exe=", r, RECORD_EXE);
+	put_info(w, r);
 }
 
 bool record_is_mac(const struct record *record)
@@ -170,9 +215,10 @@ bool record_is_mac(const struct record *record)
 
 void record_mac(struct writer *w, const struct record *record)
 {
-	if (slice_is(value(record, RECORD_JUDGE)->text, "selinux"))
+	if (slice_is(value(record, RECORD_JUDGE)->text, "selinux")) {
 		put_selinux(w, record);
-	else
+		put_client(w, record);
+	} else {
 		put_apparmor(w, record);
-	put_client(w, record);
+	}
 }

@@ -31,14 +31,29 @@ static const struct word apparmor_words[] = {
 	{"path", RECORD_PATH},
 	{"interface", RECORD_INTERFACE},
 	{"member", RECORD_MEMBER},
-	{"error_name", RECORD_ERROR},
 	{"mask", RECORD_PERMISSION},
 	{"name", RECORD_NAME},
 	{"pid", RECORD_PID},
 	{"peer_pid", RECORD_PEER_PID},
 	{"label", RECORD_SUBJECT},
 	{"peer_label", RECORD_OBJECT},
+	{"fsuid", RECORD_UID},
+	{"ouid", RECORD_PEER_UID},
 	{"info", RECORD_TEXT},
+};
+
+/* What stands in AppArmor's info="...", bare. */
+static const struct word info_words[] = {
+	{"sender", RECORD_SENDER},
+	{"auid", RECORD_AUID},
+	{"ses", RECORD_SES},
+	{"unit", RECORD_UNIT},
+	{"names", RECORD_NAMES},
+	{"peer", RECORD_PEER},
+	{"repeats", RECORD_REPEATS},
+	{"others", RECORD_OTHERS},
+	{"lost", RECORD_LOST},
+	{"res", RECORD_RES},
 };
 
 static bool begins(struct slice s, struct slice with)
@@ -127,6 +142,39 @@ static int selinux_read(struct entry *e, struct slice text)
 	return r < 0 ? r : put(e, RECORD_JUDGE, SLICE("selinux"));
 }
 
+/* "sender=:1.7 ... res=failed error=WHY"; what another bus writes there is left as it is. */
+static int info_read(struct entry *e)
+{
+	static const struct slice error = SLICE(" error=");
+	struct slice info = e->record.values[RECORD_TEXT].text, key, value, raw;
+	const char *why = info.size ? memmem(info.text, info.size, error.text, error.size) : NULL;
+	struct slice text = {info.text, why ? (size_t)(why - info.text) : info.size};
+	int r = 0;
+
+	if (!begins(info, SLICE("sender=")) && !begins(info, SLICE("res=")))
+		return 0;
+	e->record.values[RECORD_TEXT] = (struct record_value){.known = false};
+	while (r == 0 && pair_take(&text, &key, &value, &raw)) {
+		for (size_t i = 0; r == 0 && i < ARRAY_SIZE(info_words); i++)
+			if (slice_is(key, info_words[i].key))
+				r = put(e, info_words[i].field, raw);
+	}
+	if (r < 0 || !why)
+		return r;
+	why += error.size;
+	return put(e, RECORD_TEXT, (struct slice){why, info.size - (size_t)(why - info.text)});
+}
+
+/* What its profile is asked about when it receives, it says as of itself. */
+static void receiver_turn(struct record_value *values)
+{
+	struct record_value pid = values[RECORD_PID];
+
+	values[RECORD_PID] = values[RECORD_PEER_PID];
+	values[RECORD_PEER_PID] = pid;
+	values[RECORD_NAME] = (struct record_value){.known = false};
+}
+
 /* apparmor="DENIED" operation="dbus_method_call" bus=... */
 static int apparmor_read(struct entry *e, struct slice text)
 {
@@ -142,14 +190,18 @@ static int apparmor_read(struct entry *e, struct slice text)
 	struct record_value *values = e->record.values;
 	int r = pairs_read(e, text, apparmor_words, ARRAY_SIZE(apparmor_words));
 
+	if (r == 0)
+		r = info_read(e);
 	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(types); i++) {
 		struct slice operation = slice_of(types[i].operation);
 
 		if (memmem(text.text, text.size, operation.text, operation.size))
 			r = put(e, RECORD_TYPE, types[i].type);
 	}
-	/* of a message their name is whom it is for */
-	if (r == 0 && values[RECORD_TYPE].known) {
+	/* of a message their name is whom it is for, of one that is received who it is from */
+	if (r == 0 && slice_is(values[RECORD_PERMISSION].text, "receive")) {
+		receiver_turn(values);
+	} else if (r == 0 && values[RECORD_TYPE].known) {
 		values[RECORD_DESTINATION] = values[RECORD_NAME];
 		values[RECORD_NAME] = (struct record_value){.known = false};
 	}
