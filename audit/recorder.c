@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "audit/cage.h"
 #include "audit/exe.h"
 #include "audit/sink.h"
 #include "base/channel.h"
@@ -201,7 +202,9 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < ARRAY_SIZE(ignored); i++)
 		signal(ignored[i], SIG_IGN);
 	exes_init(&recorder.exes, recorder.has_launch ? LINK_SECOND_FD : -1);
-	r = tell_launch(&recorder);
+	r = cage_enter(&recorder_cage);
+	if (r == 0)
+		r = tell_launch(&recorder);
 	if (r == 0)
 		r = recorder_run(&recorder);
 	if (r < 0)

@@ -9,6 +9,7 @@
 #include <sys/prctl.h>
 
 #include "base/log.h"
+#include "broker/cage.h"
 #include "broker/driver.h"
 #include "broker/peer.h"
 #include "broker/supervisor.h"
@@ -56,6 +57,11 @@ int main(int argc, char **argv)
 	signal(SIGHUP, SIG_IGN);
 	signal(SIGINT, SIG_IGN);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	r = cage_enter(&broker_cage);
+	if (r < 0) {
+		log_error("No cage: %s", strerror(-r));
+		return 1;
+	}
 	r = supervisor_start(&supervisor, &bus, LINK_FD);
 	if (r < 0)
 		return 1;

@@ -13,6 +13,7 @@
 
 #include "base/memfd.h"
 #include "base/path.h"
+#include "conf/cage.h"
 #include "conf/compile.h"
 #include "conf/privilege.h"
 #include "conf/users.h"
@@ -209,6 +210,9 @@ int main(int argc, char **argv)
 	e = privilege_drop(READER);
 	if (e < 0)
 		return fail("cannot drop privilege", e);
+	e = cage_enter(&compile_cage);
+	if (e < 0)
+		return fail("no cage", e);
 	compilation_init(&c, &site);
 	e = compile(&c, path, input, o.check && !o.output ? COMPILE_FRAGMENT : 0, &data, &size);
 	e = o.check || o.output ? answer_person(&o, &c, e, output, data, size)

@@ -219,7 +219,11 @@ void child_forget(struct child *child)
 
 void child_describe(int status, char *text, size_t size)
 {
-	if (WIFSIGNALED(status))
+	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS)
+		snprintf(text, size,
+			"was killed as it made a system call that its cage forbids; the kernel's "
+			"log has the number");
+	else if (WIFSIGNALED(status))
 		snprintf(text, size, "was killed by signal %d (%s)", WTERMSIG(status),
 			strsignal(WTERMSIG(status)));
 	else

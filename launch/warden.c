@@ -12,6 +12,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "base/cage.h"
 #include "base/drop.h"
 #include "base/log.h"
 #include "base/systemd.h"
@@ -112,6 +113,28 @@ static int load_policy(struct warden *w)
 	}
 	open_log(w);
 	policy_log_complaints(&w->policy);
+	return 0;
+}
+
+/* What the kernel lacks is not asked for, but told. */
+static int tell_cages(struct warden *w)
+{
+	static const struct {
+		unsigned int kind;
+		const char *what;
+	} kinds[] = {
+		{CAGE_HAS_CALLS, "may make any system call (seccomp)"},
+		{CAGE_HAS_FILES, "may open any file that their user may (Landlock)"},
+	};
+	unsigned int has = cage_has();
+
+	(void)w;
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		if (!(has & kinds[i].kind))
+			log_notice("The processes of the bus %s: this kernel or this build cannot "
+				   "restrict that",
+				kinds[i].what);
+	}
 	return 0;
 }
 
@@ -313,8 +336,8 @@ static void warden_fini(struct warden *w)
 int warden_run(const struct options *options)
 {
 	static int (*const steps[])(struct warden *) = {open_log, find_programs, name_config,
-		load_policy, find_user, check_pidfile, open_listeners, name_bus, go_to_background,
-		open_loop, make_pidfile, start_children};
+		load_policy, tell_cages, find_user, check_pidfile, open_listeners, name_bus,
+		go_to_background, open_loop, make_pidfile, start_children};
 	struct warden w = {.options = options,
 		.release = -1,
 		.signals_fd = -1,

@@ -1,0 +1,13 @@
+/* cage_none.c - sanitizers and coverage counters open files, start programs and map what they like */
+#include "base/cage.h"
+
+unsigned int cage_has(void)
+{
+	return 0;
+}
+
+int cage_enter(const struct cage *cage)
+{
+	(void)cage;
+	return 0;
+}

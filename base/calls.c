@@ -1,0 +1,59 @@
+/* calls.c - the one file that knows libseccomp */
+#include <errno.h>
+#include <seccomp.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+
+#include "base/drop.h"
+#include "base/calls.h"
+
+bool calls_is_there(void)
+{
+	return prctl(PR_GET_SECCOMP, 0, 0, 0, 0) >= 0;
+}
+
+static int allow(scmp_filter_ctx filter, const char *names)
+{
+	char name[64];
+
+	while (*names) {
+		size_t n = strcspn(names, " ");
+		int call, r;
+
+		if (n >= sizeof(name))
+			return -EINVAL;
+		memcpy(name, names, n);
+		name[n] = '\0';
+		/* one that this libseccomp is too old to know cannot be what a process needs */
+		call = seccomp_syscall_resolve_name(name);
+		r = call == __NR_SCMP_ERROR ? 0 : seccomp_rule_add(filter, SCMP_ACT_ALLOW, call, 0);
+		if (r < 0)
+			return r;
+		names += n;
+		names += strspn(names, " ");
+	}
+	return 0;
+}
+
+int calls_enter(const struct cage *cage)
+{
+	scmp_filter_ctx filter =
+		seccomp_init(cage->lenient ? SCMP_ACT_ERRNO(EPERM) : SCMP_ACT_KILL_PROCESS);
+	int r = filter ? 0 : -ENOMEM;
+
+	for (const char *const *c = cage->calls; r == 0 && *c; c++)
+		r = allow(filter, *c);
+	if (r == 0)
+		r = seccomp_rule_add(
+			filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1, SCMP_A1(SCMP_CMP_EQ, TCGETS));
+	/* what fails in a lenient cage is to be seen, too; a kernel that cannot log it is none to die
+	 * for */
+	if (r == 0)
+		(void)seccomp_attr_set(filter, SCMP_FLTATR_CTL_LOG, 1);
+	if (r == 0)
+		r = seccomp_load(filter);
+	if (filter)
+		seccomp_release(filter);
+	return r;
+}
