@@ -241,11 +241,32 @@ static const char *slice_find(struct slice s, struct slice part)
 	return s.size ? memmem(s.text, s.size, part.text, part.size) : NULL;
 }
 
+/* BEFORE, digits, BEHIND at the end of `s`: away with them */
+static void count_strip(struct slice *s, struct slice before, struct slice behind)
+{
+	size_t at = s->size;
+
+	if (at < behind.size || memcmp(s->text + at - behind.size, behind.text, behind.size) != 0)
+		return;
+	at -= behind.size;
+	while (at > 0 && s->text[at - 1] >= '0' && s->text[at - 1] <= '9')
+		at--;
+	if (at >= before.size && memcmp(s->text + at - before.size, before.text, before.size) == 0)
+		s->size = at - before.size;
+}
+
 int entry_read_sentence(struct entry *e, struct slice sentence)
 {
-	static const char lost[] = " (records lost before this one: ";
+	/* what the sentence counts behind the reason, the last first; the fields say it, too */
+	static const struct {
+		struct slice before, behind;
+	} counts[] = {
+		{SLICE(" (decisions not on record before this one: "), SLICE(")")},
+		{SLICE(" (and others of this user, together "), SLICE(")")},
+		{SLICE(" ("), SLICE(" times)")},
+	};
 	struct slice rest = sentence;
-	const char *why, *end;
+	const char *why;
 
 	/* "denied send: WHO -> WHOM: WHY": there is no blank behind a colon of WHO and WHOM */
 	slice_take(&rest, ':');
@@ -253,9 +274,8 @@ int entry_read_sentence(struct entry *e, struct slice sentence)
 	if (!why || e->record.values[RECORD_WHY].known)
 		return 0;
 	rest = (struct slice){why + 2, rest.size - (size_t)(why + 2 - rest.text)};
-	end = slice_find(rest, slice_of(lost));
-	if (end && rest.text[rest.size - 1] == ')')
-		rest.size = (size_t)(end - rest.text);
+	for (size_t i = 0; i < ARRAY_SIZE(counts); i++)
+		count_strip(&rest, counts[i].before, counts[i].behind);
 	return value_read(e, RECORD_WHY, rest, true);
 }
 

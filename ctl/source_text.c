@@ -50,6 +50,8 @@ static bool begins(struct slice s, struct slice with)
  * it is another program's line. */
 static bool head_strip(struct slice *line, struct slice *ret_head)
 {
+	static const struct slice beginnings[] = {SLICE("bus="), SLICE("denied "),
+		SLICE("allowed "), SLICE("would be denied "), SLICE("policy "), SLICE("records ")};
 	const char *colon = line->size ? memmem(line->text, line->size, ": ", 2) : NULL;
 	struct slice head = {line->text, colon ? (size_t)(colon - line->text) : 0};
 	const char *blank = head.size ? memrchr(head.text, ' ', head.size) : NULL;
@@ -61,8 +63,10 @@ static bool head_strip(struct slice *line, struct slice *ret_head)
 		*line = (struct slice){colon + 2, line->size - head.size - 2};
 		return true;
 	}
-	return begins(*line, SLICE("bus=")) || begins(*line, SLICE("denied ")) ||
-	       begins(*line, SLICE("allowed ")) || begins(*line, SLICE("would be denied "));
+	for (size_t i = 0; i < ARRAY_SIZE(beginnings); i++)
+		if (begins(*line, beginnings[i]))
+			return true;
+	return false;
 }
 
 /* The host of "TIME HOST TAG", which has two blanks behind its time's last digits. */

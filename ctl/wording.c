@@ -64,7 +64,7 @@ static void print_user(const struct entry *e, unsigned int first, struct people 
 	int64_t uid = entry_number(e, first + END_UID, ID_NONE);
 
 	if (auid == ID_NONE && uid == ID_NONE) {
-		fputc('?', to);
+		fputs(entry_value(e, first) ? "?" : "the bus", to);
 		return;
 	}
 	if (auid != ID_NONE)
@@ -263,7 +263,13 @@ void entry_print_counts(const struct entry *e, FILE *to)
 
 const char *entry_outcome(const struct entry *e)
 {
-	return entry_is_permissive(e) ? "permissive" : entry_is_denied(e) ? "denied" : "allowed";
+	struct slice verb = entry_text(e, RECORD_VERB);
+	bool denied = entry_is_denied(e);
+
+	/* what happened to the bus itself was nobody's request */
+	if (slice_is(verb, "policy") || slice_is(verb, "records"))
+		return denied ? "failed" : "done";
+	return entry_is_permissive(e) ? "permissive" : denied ? "denied" : "allowed";
 }
 
 void entry_print(const struct entry *e, struct people *people, FILE *to)

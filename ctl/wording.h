@@ -22,7 +22,8 @@ void entry_print_what(const struct entry *e, struct people *people, FILE *to);
 void entry_print_why(const struct entry *e, FILE *to);
 /* " (41 times)" and what else a record says of others than itself */
 void entry_print_counts(const struct entry *e, FILE *to);
-/* "denied", "allowed", or "permissive" for what was let through only because nothing is enforced */
+/* "denied", "allowed" (of the bus itself: "failed", "done"), or "permissive" for what was let through
+ * only because nothing is enforced */
 const char *entry_outcome(const struct entry *e);
 /* All of it in a line. */
 void entry_print(const struct entry *e, struct people *people, FILE *to);

@@ -231,8 +231,15 @@ static void test_sentence(void **state)
 			"deny by send rules: x: y"},
 		{"denied connect: (uid=1): deny: no judge allowed it", "deny: no judge allowed it"},
 		{"denied connect:: deny: no judge allowed it", "deny: no judge allowed it"},
-		{"denied own: :1.7 name a.B: deny by x (records lost before this one: 3)",
+		{"denied own: :1.7 name a.B: deny by x (decisions not on record before this one: "
+		 "3)",
 			"deny by x"},
+		{"denied own: :1.7 name a.B: deny by x (3 times)", "deny by x"},
+		{"denied own: :1.7 name a.B: by x (y times) (2 times) (and others of this user, "
+		 "together 9) (decisions not on record before this one: 3)",
+			"by x (y times)"},
+		{"denied own: :1.7 name a.B: (3 times)", "(3 times)"},
+		{"policy not taken:: not this one", "not this one"},
 		{"denied own: :1.7 name a.B: <deny own=\"a | b\"/>", "<deny own=\"a | b\"/>"},
 		{"denied own: :1.7 name a.B", NULL},
 		{"", NULL},
