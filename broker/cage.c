@@ -18,6 +18,8 @@ static const char *const calls[] = {
 	"pidfd_open pidfd_send_signal memfd_create ftruncate",
 	/* letting go of what it was given; limits are read, as it may lower nothing else */
 	"dup2 dup3 prlimit64 getrlimit ugetrlimit prctl",
+	/* libselinux waits so for a status page that is being written */
+	"sched_yield",
 	NULL,
 };
 
@@ -25,6 +27,7 @@ static const struct cage_path paths[] = {
 	{"/proc", CAGE_READ}, /* of peers: comm, cgroup, loginuid, sessionid */
 	{"/sys/fs/selinux", CAGE_READ | CAGE_WRITE}, /* `access` is asked by writing */
 	{"/sys/kernel/security/apparmor", CAGE_READ | CAGE_WRITE}, /* `.access`, likewise */
+	{"/sys/module/apparmor/parameters/enabled", CAGE_READ},
 	{"/etc/selinux", CAGE_READ},
 	{"/etc/localtime", CAGE_READ}, /* syslog(3) */
 	{"/usr/share/zoneinfo", CAGE_READ},
