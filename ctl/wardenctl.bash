@@ -18,6 +18,12 @@ _wardenctl() {
 		mapfile -t COMPREPLY < <(compgen -W 'method_call method_return error signal' -- "$cur")
 		return
 		;;
+	--unit | --peer-unit)
+		mapfile -t COMPREPLY < <(compgen -W "$(systemctl list-units --all --plain --no-legend 2>/dev/null |
+			cut -d' ' -f1)" -- "$cur")
+		return
+		;;
+	--polkit) mapfile -t COMPREPLY < <(compgen -W 'authorised refused' -- "$cur"); return ;;
 	--reply) mapfile -t COMPREPLY < <(compgen -W 'requested unrequested' -- "$cur"); return ;;
 	--fail-on) mapfile -t COMPREPLY < <(compgen -W 'error warning note never' -- "$cur"); return ;;
 	esac
