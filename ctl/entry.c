@@ -117,6 +117,13 @@ static int text_keep(struct entry *e, struct slice s, struct slice *ret)
 	return 0;
 }
 
+/* The kernel has a number for those who never logged in. */
+static bool is_of_login(enum record_field field)
+{
+	return field == RECORD_AUID || field == RECORD_SES || field == RECORD_PEER_AUID ||
+	       field == RECORD_PEER_SES;
+}
+
 /* `encoded`: as record_value_text writes it */
 static int value_read(struct entry *e, enum record_field field, struct slice s, bool encoded)
 {
@@ -140,7 +147,7 @@ static int value_read(struct entry *e, enum record_field field, struct slice s, 
 		break;
 	}
 	v->full = (uint32_t)v->text.size;
-	v->known = r == 0;
+	v->known = r == 0 && !(is_of_login(field) && v->number == UINT32_MAX);
 	return r;
 }
 

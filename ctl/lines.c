@@ -82,25 +82,27 @@ void lines_skip(struct lines *l)
 	lseek(l->fd, 0, SEEK_END);
 }
 
-/* Has the file come to its end because another has taken its place, or because it was emptied? */
+/* Has another file taken its place, or was it emptied? */
 static bool file_is_over(struct lines *l)
 {
 	struct stat old, new;
-	DROP_FD int fd = -1;
 
 	if (!l->follow || fstat(l->fd, &old) < 0 || stat(l->path, &new) < 0)
 		return false;
-	if (old.st_ino == new.st_ino && old.st_dev == new.st_dev) {
-		if (new.st_size >= lseek(l->fd, 0, SEEK_CUR))
-			return false;
-		lseek(l->fd, 0, SEEK_SET);
-		return true;
-	}
-	fd = file_open_for_reading(l->path);
+	return old.st_ino != new.st_ino || old.st_dev != new.st_dev ||
+	       old.st_size < lseek(l->fd, 0, SEEK_CUR);
+}
+
+/* From the beginning, of the file that is there now; false if it cannot be read (yet). */
+static bool file_renew(struct lines *l)
+{
+	DROP_FD int fd = file_open_for_reading(l->path);
+
 	if (fd < 0)
 		return false;
 	close(l->fd);
 	l->fd = TAKE_FD(fd);
+	l->start = l->end = 0;
 	return true;
 }
 
@@ -142,6 +144,8 @@ static int window_take(struct lines *l, bool last, struct slice *ret)
 
 int lines_next(struct lines *l, struct slice *ret)
 {
+	bool over = false;
+
 	for (;;) {
 		int r = window_take(l, false, ret);
 
@@ -154,9 +158,10 @@ int lines_next(struct lines *l, struct slice *ret)
 			continue;
 		if (!l->follow)
 			return window_take(l, true, ret);
-		if (!file_is_over(l))
+		/* what was written before it was over is read first */
+		if (over ? !file_renew(l) : !file_is_over(l))
 			return 0;
-		l->start = l->end = 0;
+		over = !over;
 	}
 }
 

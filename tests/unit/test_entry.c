@@ -341,6 +341,15 @@ static void test_mac_refused(void **state)
 	}
 }
 
+static void test_never_logged_in(void **state)
+{
+	(void)state;
+	assert_int_equal(read_text("verb=own uid=4294967295 auid=4294967295 ses=3 res=failed"), 0);
+	assert_int_equal(entry_number(&entry, RECORD_UID, -1), UINT32_MAX);
+	assert_int_equal(entry_number(&entry, RECORD_AUID, -1), -1);
+	assert_int_equal(entry_number(&entry, RECORD_SES, -1), 3);
+}
+
 static void test_move(void **state)
 {
 	static struct entry other;
@@ -364,6 +373,7 @@ int main(void)
 		cmocka_unit_test(test_sentence),
 		cmocka_unit_test(test_mac),
 		cmocka_unit_test(test_mac_refused),
+		cmocka_unit_test(test_never_logged_in),
 		cmocka_unit_test(test_move),
 	};
 
