@@ -122,6 +122,8 @@ static void child_execute(const struct child_plan *plan, pid_t parent, int repor
 	/* after the change of user, which would undo the death signal */
 	if (r == 0)
 		r = arrange_signals(plan, parent);
+	if (r < 0 && plan->foreign)
+		r = -r;
 	if (r == 0) {
 		execve(plan->program, (char *const *)(uintptr_t)plan->argv,
 			plan->envp ? plan->envp : environ);

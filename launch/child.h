@@ -44,7 +44,8 @@ struct child {
 	child_fn ended;
 };
 
-/* Returns when the program was executed, or -errno if it was not. */
+/* Returns when the program was executed, or -errno if it was not; a positive errno if a foreign one
+ * could not even be made what it is to be (there is no such account). */
 int child_start(struct child *child, const struct child_plan *plan);
 /* Calls `ended` from the loop. */
 int child_watch(struct child *child, struct loop *loop, child_fn ended);

@@ -27,23 +27,32 @@ void outside_forget(struct outside *outside)
 	outside->running = false;
 }
 
-/* What the letter says; -EBADMSG if it says nothing. */
-static int ending_read(const struct letter *l, int *ret_error, int *ret_status)
+static int ending_read(const struct letter *l, int *ret_result, int *ret_status)
 {
 	uint32_t number;
 	int r = starter_number_read(l, &number);
 
 	if (r < 0)
 		return r;
-	*ret_error = l->type == FROM_STARTER_FAILED ? (int)number : 0;
-	*ret_status = l->type == FROM_STARTER_ENDED ? (int)number : 0;
-	return l->type == FROM_STARTER_FAILED || l->type == FROM_STARTER_ENDED ? 0 : -EBADMSG;
+	switch (l->type) {
+	case FROM_STARTER_FAILED:
+		*ret_result = -(int)number;
+		return 0;
+	case FROM_STARTER_UNFIT:
+		*ret_result = (int)number;
+		return 0;
+	case FROM_STARTER_ENDED:
+		*ret_result = 0;
+		*ret_status = (int)number;
+		return 0;
+	}
+	return -EBADMSG;
 }
 
 static int outside_heard(struct source *source, uint32_t events)
 {
 	struct outside *outside = container_of(source, struct outside, source);
-	int error = ECONNRESET, status = 0;
+	int result = -ECONNRESET, status = 0;
 	struct letter l;
 	int r;
 
@@ -52,12 +61,13 @@ static int outside_heard(struct source *source, uint32_t events)
 	if (r == -EAGAIN)
 		return 0;
 	if (r == 0) {
-		if (ending_read(&l, &error, &status) < 0)
-			error = EBADMSG;
+		r = ending_read(&l, &result, &status);
 		letter_fini(&l);
 	}
+	if (r < 0 && r != -EPIPE)
+		result = r;
 	outside_forget(outside);
-	return outside->ended(outside, error, status);
+	return outside->ended(outside, result, status);
 }
 
 int outside_start(struct outside *outside, struct loop *loop, const struct starter_order *order,

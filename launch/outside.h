@@ -8,9 +8,9 @@
 #include "link/launch_starter.h"
 
 struct outside;
-/* `error`: it could not be executed, errno; 0: it ended with `status`, waitpid's. The connection is
- * gone and the outside may be freed. <0 ends the loop. */
-typedef int (*outside_fn)(struct outside *outside, int error, int status);
+/* `result`: as child_start()'s; 0: it ended with `status`, waitpid's. The connection is gone and the
+ * outside may be freed. <0 ends the loop. */
+typedef int (*outside_fn)(struct outside *outside, int result, int status);
 
 struct outside {
 	struct source source;

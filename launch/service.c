@@ -44,12 +44,18 @@ static void run_free(struct service_run *run)
 }
 DROP_WITH(service_run, run_free)
 
-static int report_exec(struct warden *w, const struct broker_start *start, int error)
+/* `result`: of child_start() */
+static int report_start(struct warden *w, const struct broker_start *start, int result)
 {
 	char text[512];
 
+	if (result > 0) {
+		snprintf(text, sizeof(text), "Failed to become the user of %.*s: %s",
+			SLICE_FMT(start->name), strerror(result));
+		return report(w, start, SPAWN "FailedToSetup", text);
+	}
 	snprintf(text, sizeof(text), "Failed to execute program %.*s: %s", SLICE_FMT(start->name),
-		strerror(error));
+		strerror(-result));
 	return report(w, start, SPAWN "ExecFailed", text);
 }
 
@@ -80,12 +86,12 @@ static int run_ended(struct child *child, int status)
 	return r;
 }
 
-static int outside_ended(struct outside *outside, int error, int status)
+static int outside_ended(struct outside *outside, int result, int status)
 {
 	struct service_run *run = container_of(outside, struct service_run, outside);
 	struct warden *w = container_of(run->services, struct warden, services);
 	struct broker_start start = {run->serial, slice_of(run->name)};
-	int r = error ? report_exec(w, &start, error) : report_end(w, &start, status);
+	int r = result ? report_start(w, &start, result) : report_end(w, &start, status);
 
 	run_free(run);
 	return r;
@@ -160,7 +166,7 @@ static int run_begin(struct warden *w, struct service_run *run, const struct chi
 			    "dbus-warden-starter: %s",
 			run->name, strerror(-r));
 	r = child_start(&run->child, plan);
-	return r < 0 ? r : child_watch(&run->child, &w->loop, run_ended);
+	return r != 0 ? r : child_watch(&run->child, &w->loop, run_ended);
 }
 
 static int execute(
@@ -188,8 +194,8 @@ static int execute(
 	environment_fini(&environment);
 	if (why)
 		return report(w, start, SPAWN "FileInvalid", why);
-	if (r < 0)
-		return report_exec(w, start, -r);
+	if (r != 0)
+		return report_start(w, start, r);
 	list_append(&w->services.runs, &run->link);
 	run = NULL;
 	return 0;

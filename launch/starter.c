@@ -60,8 +60,8 @@ static int start(struct child *child)
 		plan.account = order.account;
 		plan.files = &files;
 		r = child_start(child, &plan);
-		if (r < 0)
-			say(FROM_STARTER_FAILED, (uint32_t)-r);
+		if (r != 0)
+			say(r < 0 ? FROM_STARTER_FAILED : FROM_STARTER_UNFIT, (uint32_t)abs(r));
 	}
 	letter_fini(&l);
 	return r;
@@ -107,8 +107,8 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	r = start(&child);
-	if (r < 0) {
-		log_error("The service cannot be started: %s", strerror(-r));
+	if (r != 0) {
+		log_error("The service cannot be started: %s", strerror(abs(r)));
 		return 1;
 	}
 	status = wait_for(&child);

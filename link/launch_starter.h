@@ -18,6 +18,7 @@ enum to_starter {
 
 enum from_starter {
 	FROM_STARTER_FAILED = 177, /* it cannot be executed: errno */
+	FROM_STARTER_UNFIT, /* it cannot become who it is to be: errno */
 	FROM_STARTER_ENDED, /* it has ended: waitpid's status */
 };
 

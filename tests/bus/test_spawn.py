@@ -161,7 +161,7 @@ class System(Services):
     def test_unknown_user(self):
         self.service("a.b", "/bin/true", "User=no-such-account\n")
         _, _, client = self.bus()
-        self.assertEqual(self.failure(client, "a.b").name, SPAWN + "ExecFailed")
+        self.assertEqual(self.failure(client, "a.b").name, SPAWN + "FailedToSetup")
 
 
 if __name__ == "__main__":
