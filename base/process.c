@@ -11,7 +11,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/drop.h"
@@ -23,6 +25,9 @@
 #define SO_PEERPIDFD 77 /* Linux 6.5; parisc and sparc number it differently */
 #endif
 
+#define PROCESS_NONE                                                                               \
+	((struct process){                                                                         \
+		.pidfd = -1, .candidate = -1, .loginuid = UINT32_MAX, .sessionid = UINT32_MAX})
 #define GROUPS_ROOM 64 /* more than most peers have; the kernel names the real number otherwise */
 #define LABEL_ROOM 256
 #define UNIT_MAX 255 /* systemd's UNIT_NAME_MAX without the NUL */
@@ -101,17 +106,17 @@ static void process_read_label(struct process *p, int fd)
 	p->label_size = size;
 }
 
-/* Whether /proc may be believed about the peer: false where a pidfd should be had and is not (the
- * peer is gone, or descriptors are short), true where the kernel is too old to have any. */
-static bool process_read_pidfd(struct process *p, int fd)
+/* 0; -ENOPROTOOPT where the kernel is too old; another -errno where the peer is gone, or descriptors
+ * are short: then nothing can be known of it. */
+static int process_read_pidfd(struct process *p, int fd)
 {
 	int pidfd = -1;
 	socklen_t size = sizeof(pidfd);
 
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERPIDFD, &pidfd, &size) < 0)
-		return errno == ENOPROTOOPT;
+		return -errno;
 	p->pidfd = pidfd;
-	return true;
+	return 0;
 }
 
 /* A whole /proc/PID/NAME of less than `size` bytes without its last newline, NUL-terminated. The
@@ -181,13 +186,53 @@ static void process_read_proc(struct process *p)
 	/* the kernel sets both or none */
 	if (p->loginuid != UINT32_MAX)
 		p->sessionid = proc_number(p->pid, "sessionid");
-	if (p->pidfd >= 0 && !process_is_alive(p))
+	if (!process_is_alive(p))
 		process_forget(p);
+}
+
+static void pass_credentials(int fd, int on)
+{
+	(void)setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on));
+}
+
+void process_doubt(struct process *p, int fd)
+{
+	int waiting = 0;
+
+	/* in this order: what does not wait in the socket yet is sent with its writer's pid, and after
+	 * the candidate was found */
+	pass_credentials(fd, 1);
+	p->candidate = (int)syscall(SYS_pidfd_open, p->pid, 0);
+	p->doubted = p->candidate >= 0 && ioctl(fd, FIONREAD, &waiting) == 0;
+	if (!p->doubted)
+		pass_credentials(fd, 0);
+	p->unheard = (size_t)waiting;
+}
+
+bool process_hear(struct process *p, int fd, pid_t writer, size_t n)
+{
+	size_t old = n < p->unheard ? n : p->unheard;
+
+	p->unheard -= old;
+	if (old == n)
+		return false;
+	p->doubted = false;
+	pass_credentials(fd, 0);
+	if (writer <= 0 || writer != p->pid) {
+		close(TAKE_FD(p->candidate));
+		return false;
+	}
+	p->pidfd = TAKE_FD(p->candidate);
+	process_read_proc(p);
+	if (process_is_alive(p))
+		return true;
+	close(TAKE_FD(p->pidfd));
+	return false;
 }
 
 int process_of_socket(int fd, struct process *ret)
 {
-	struct process p = {.pidfd = -1, .loginuid = UINT32_MAX, .sessionid = UINT32_MAX};
+	struct process p = PROCESS_NONE;
 	struct ucred cred;
 	socklen_t size = sizeof(cred);
 	int r;
@@ -202,9 +247,11 @@ int process_of_socket(int fd, struct process *ret)
 	if (r < 0)
 		return r;
 	process_read_label(&p, fd);
+	r = process_read_pidfd(&p, fd);
 	/* pid 0: a process of a pid namespace that we cannot see */
-	if (process_read_pidfd(&p, fd) && p.pid > 0)
+	if (r == 0 && p.pid > 0)
 		process_read_proc(&p);
+	p.doubted = r == -ENOPROTOOPT && p.pid > 0;
 	*ret = p;
 	return 0;
 }
@@ -216,7 +263,9 @@ void process_fini(struct process *p)
 	process_forget(p);
 	if (p->pidfd >= 0)
 		close(p->pidfd);
-	*p = (struct process){.pidfd = -1, .loginuid = UINT32_MAX, .sessionid = UINT32_MAX};
+	if (p->candidate >= 0)
+		close(p->candidate);
+	*p = PROCESS_NONE;
 }
 
 /* The next component of a path, or false at its end. */

@@ -15,12 +15,17 @@ struct process {
 	pid_t pid;
 	uint32_t *groups; /* ascending, no doubles, primary included; owned */
 	uint32_t groups_n;
-	int pidfd; /* SO_PEERPIDFD; -1 where the kernel has none; owned */
+	int pidfd; /* SO_PEERPIDFD, or what process_hear has proved; -1: unknown; owned */
+	/* Before Linux 6.5 the kernel has no SO_PEERPIDFD, and `pid` may be somebody else's by now. What
+	 * is sent after `candidate` was opened comes with its writer's pid: if that is the peer's and
+	 * the candidate is still alive, the candidate is the peer. Until then nothing is read of it. */
+	bool doubted; /* it is for process_doubt and process_hear to find out */
+	int candidate; /* a pidfd; owned; -1 */
+	size_t unheard; /* bytes that may have been sent before */
 	char *label; /* SO_PEERSEC without its final NUL; NULL where there is none; owned */
 	size_t label_size;
 	/* from /proc/PID, kept only if the pidfd says that the process was still the same after
-	 * reading (where the kernel has no pidfd they are read too: pid reuse within connect(2) is
-	 * the kernel's to prevent); NULL or UINT32_MAX where unknown; owned */
+	 * reading; NULL or UINT32_MAX where unknown; owned */
 	char *comm, *unit; /* unit: from the cgroup, e.g. "ssh.service", see process_unit */
 	char *slices; /* see process_slices */
 	uint32_t loginuid, sessionid;
@@ -30,6 +35,11 @@ struct process {
  * the others (SO_PEERPIDFD: EMFILE, ESRCH, ENODATA ...) leave them unknown. */
 int process_of_socket(int fd, struct process *ret);
 void process_fini(struct process *p);
+/* Begins to listen for who `p->pid` is, where process_of_socket could not find out. */
+void process_doubt(struct process *p, int fd);
+/* Of a doubted peer `n` bytes were read from `fd`, all written by `writer` (SCM_CREDENTIALS; 0: not
+ * said). True: who it is is known now, and read. */
+bool process_hear(struct process *p, int fd, pid_t writer, size_t n);
 /*
  * The unit named by a /proc/PID/cgroup text (cgroup v2 line "0::..."), without systemd's escape for
  * cgroup names: "ssh.service", "session-3.scope". Units of a user's own manager are named after

@@ -121,7 +121,7 @@ int peer_new(struct bus *bus, int fd)
 	}
 	peer->bus = bus;
 	peer->source.fd = fd;
-	peer->process.pidfd = -1;
+	peer->process.pidfd = peer->process.candidate = -1;
 	list_init(&peer->link);
 	list_init(&peer->dying_link);
 	list_init(&peer->incomplete_link);
@@ -136,6 +136,8 @@ int peer_new(struct bus *bus, int fd)
 	peer->party.subject = &peer->subject;
 	peer->subject.identity = &peer->identity;
 	r = process_of_socket(fd, &peer->process);
+	if (r == 0 && peer->process.doubted)
+		process_doubt(&peer->process, fd);
 	if (r == 0)
 		r = label_find(peer);
 	if (r == 0)
@@ -177,6 +179,28 @@ void peer_free(struct peer *peer)
 	list_unlink(&peer->link);
 	list_unlink(&peer->dying_link);
 	free(peer);
+}
+
+void peer_known(struct peer *peer)
+{
+	const struct process *p = &peer->process;
+	struct identity *identity = &peer->identity;
+	struct subject fresh;
+
+	identity->comm = p->comm;
+	identity->unit = p->unit;
+	identity->slices = p->slices;
+	identity->loginuid = p->loginuid;
+	identity->sessionid = p->sessionid;
+	if (!peer->subject.image)
+		return;
+	if (subject_init(&fresh, &peer->bus->policy.image, identity) < 0) {
+		peer_kill(peer, "no memory for its policy");
+		return;
+	}
+	subject_fini(&peer->subject);
+	peer->subject = fresh;
+	peer_limits_renew(peer);
 }
 
 void peer_limits_renew(struct peer *peer)

@@ -68,6 +68,9 @@ int peer_new(struct bus *bus, int fd);
 void peer_kill(struct peer *peer, const char *why);
 /* The same for a limit that it is over, on record; `verb` is what it was about. */
 void peer_kill_limit(struct peer *peer, enum verb verb, enum limit limit);
+/* Of its process more is known than when it connected (base/process.h): what speaks to it is found
+ * anew. */
+void peer_known(struct peer *peer);
 /* Writes the unique name that Hello will give into unique_text. */
 void peer_name_next(struct peer *peer);
 /* Hello: gives the unique name. FAULT_LIMITS (with *ret_limit) or -ENOMEM. */

@@ -79,12 +79,26 @@ static int fds_collect(struct stream *in, struct msghdr *msg)
 	return r;
 }
 
+/* Where the kernel cannot tell which process connected, its first bytes do. */
+static void hear(struct peer *peer, struct msghdr *msg, size_t n)
+{
+	struct ucred writer = {.pid = 0};
+
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c; c = CMSG_NXTHDR(msg, c)) {
+		if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_CREDENTIALS)
+			memcpy(&writer, CMSG_DATA(c), sizeof(writer));
+	}
+	if (process_hear(&peer->process, peer->source.fd, writer.pid, n))
+		peer_known(peer);
+}
+
 /* Bytes read; 0 at the end of file; -errno. */
 static ssize_t receive(struct peer *peer, void *to, size_t room)
 {
 	union {
 		struct cmsghdr align;
-		char bytes[CMSG_SPACE(STREAM_FDS_MAX * sizeof(int))];
+		char bytes[CMSG_SPACE(STREAM_FDS_MAX * sizeof(int)) +
+			   CMSG_SPACE(sizeof(struct ucred))];
 	} control;
 	struct iovec iov = {to, room};
 	struct msghdr msg = {.msg_iov = &iov,
@@ -101,6 +115,8 @@ static ssize_t receive(struct peer *peer, void *to, size_t room)
 	if (msg.msg_controllen == 0)
 		return n;
 	r = fds_collect(&peer->in, &msg);
+	if (r == 0 && peer->process.doubted)
+		hear(peer, &msg, (size_t)n);
 	return r < 0 ? r : n;
 }
 
