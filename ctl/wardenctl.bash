@@ -7,13 +7,15 @@ _wardenctl() {
 		words=("${COMP_WORDS[@]}") cword=$COMP_CWORD
 	}
 	if [ "$cword" -eq 1 ]; then
-		mapfile -t COMPREPLY < <(compgen -W 'check explain lint test diff who-may --help --version' -- "$cur")
+		local commands='check explain lint test diff who-may log who-called suggest generate'
+		mapfile -t COMPREPLY < <(compgen -W "$commands --help --version" -- "$cur")
 		return
 	fi
 	case $prev in
-	--config | --actions) mapfile -t COMPREPLY < <(compgen -f -- "$cur"); return ;;
+	--config | --actions | --from) mapfile -t COMPREPLY < <(compgen -f -- "$cur"); return ;;
 	--user | --peer-user) mapfile -t COMPREPLY < <(compgen -u -- "$cur"); return ;;
 	--group | --peer-group) mapfile -t COMPREPLY < <(compgen -g -- "$cur"); return ;;
+	--by) mapfile -t COMPREPLY < <(compgen -W 'user unit' -- "$cur"); return ;;
 	--type)
 		mapfile -t COMPREPLY < <(compgen -W 'method_call method_return error signal' -- "$cur")
 		return
