@@ -22,6 +22,16 @@ void starter_order_write(struct writer *w, const struct starter_order *order)
 	list_write(w, order->envp);
 }
 
+/* As C has it: one with a NUL inside would be another one there. */
+static const char *text_read(struct reader *r)
+{
+	struct slice text = reader_text(r);
+
+	if (memchr(text.text, '\0', text.size))
+		r->bad = true;
+	return text.text;
+}
+
 /* Takes its part of `room`, the NULL included. */
 static const char *const *list_read(struct reader *r, const char **room, size_t *used)
 {
@@ -33,7 +43,7 @@ static const char *const *list_read(struct reader *r, const char **room, size_t 
 		return NULL;
 	}
 	for (uint32_t i = 0; i < n; i++)
-		list[i] = reader_text(r).text;
+		list[i] = text_read(r);
 	list[n] = NULL;
 	*used += n + 1;
 	return list;
@@ -46,7 +56,7 @@ int starter_order_read(
 	struct starter_order order;
 	size_t used = 0;
 
-	order.account = reader_text(&r).text;
+	order.account = text_read(&r);
 	order.argv = list_read(&r, room, &used);
 	order.envp = list_read(&r, room, &used);
 	if (!reader_is_done(&r) || !order.argv[0])

@@ -6,6 +6,7 @@
 #include "link/broker_agent.h"
 #include "link/launch_broker.h"
 #include "link/launch_compile.h"
+#include "link/launch_starter.h"
 #include "tests/fuzz/fuzz.h"
 
 #define TEXTS 16
@@ -114,6 +115,27 @@ static int again_cancel(const struct letter *l, struct writer *w)
 	return r;
 }
 
+static int again_order(const struct letter *l, struct writer *w)
+{
+	static const char *room[STARTER_TEXTS];
+	struct starter_order order;
+	int r = starter_order_read(l, room, &order);
+
+	if (r == 0)
+		starter_order_write(w, &order);
+	return r;
+}
+
+static int again_number(const struct letter *l, struct writer *w)
+{
+	uint32_t number;
+	int r = starter_number_read(l, &number);
+
+	if (r == 0)
+		starter_number_write(w, number);
+	return r;
+}
+
 static int (*const messages[])(const struct letter *l, struct writer *w) = {
 	again_setup,
 	again_answer,
@@ -125,6 +147,8 @@ static int (*const messages[])(const struct letter *l, struct writer *w) = {
 	again_ask,
 	again_agent_answer,
 	again_cancel,
+	again_order,
+	again_number,
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
