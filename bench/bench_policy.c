@@ -14,46 +14,61 @@
 #define UID 1042
 #define NAMES_MOST 500
 
+#define SERVICE_RULE                                                                               \
+	"<allow send_destination='org.example.Service%05u' "                                       \
+	"send_interface='org.example.Interface'/>"
+#define INTERFACE_RULE "<deny send_interface='org.example.Interface%05u' send_member='Method'/>"
+
 static const struct {
 	const char *what;
-	const char *rule; /* takes the number of the rule */
-	bool users; /* spread over many users, not all in the default section */
+	const char *rule; /* takes the number of the rule; NULL: there are that many restrictions */
+	const char *section; /* takes it, too; NULL: all rules are in the default section */
+	uint32_t sections; /* how many different ones; 0: one for each rule */
 	bool reply; /* the question is no call but its answer */
+	bool by_argument; /* rules about the first argument apply */
 	uint32_t names; /* further names of each receiver, which no rule gives */
 } rows[] = {
-	{"a name each",
-		"<allow send_destination='org.example.Service%05u' "
-		"send_interface='org.example.Interface'/>",
-		false, false, 0},
-	{"a name each, of 100 users",
-		"<allow send_destination='org.example.Service%05u' "
-		"send_interface='org.example.Interface'/>",
-		true, false, 0},
-	{"a name each, receiver has 500",
-		"<allow send_destination='org.example.Service%05u' "
-		"send_interface='org.example.Interface'/>",
-		false, false, NAMES_MOST},
+	{"a name each", SERVICE_RULE, NULL, 0, false, false, 0},
+	{"a name each, of 100 users", SERVICE_RULE, "user 10%02u\n", USERS, false, false, 0},
+	{"a name each, receiver has 500", SERVICE_RULE, NULL, 0, false, false, NAMES_MOST},
 	{"a prefix each, receiver has 500",
 		"<allow send_destination_prefix='org.example.Service%05u' "
 		"send_interface='org.example.Interface'/>",
-		false, false, NAMES_MOST},
+		NULL, 0, false, false, NAMES_MOST},
 	{"a prefix each",
 		"<allow send_destination_prefix='org.example.Service%05u' "
 		"send_interface='org.example.Interface'/>",
-		false, false, 0},
+		NULL, 0, false, false, 0},
 	{"no name, a member each",
-		"<deny send_interface='org.example.Interface' send_member='Method%05u'/>", false,
-		false, 0},
-	{"no name, an interface each",
-		"<deny send_interface='org.example.Interface%05u' send_member='Method'/>", false,
-		false, 0},
-	{"the same, asked of an answer",
-		"<deny send_interface='org.example.Interface%05u' send_member='Method'/>", false,
-		true, 0},
+		"<deny send_interface='org.example.Interface' send_member='Method%05u'/>", NULL, 0,
+		false, false, 0},
+	{"no name, an interface each", INTERFACE_RULE, NULL, 0, false, false, 0},
+	{"the same, asked of an answer", INTERFACE_RULE, NULL, 0, true, false, 0},
 	{"one name, a path each",
 		"<deny send_destination='org.example.Service00001' "
 		"send_path='/org/example/Object%05u'/>",
+		NULL, 0, false, false, 0},
+	/* what these say is about others: nobody here has to pay for it */
+	{"a name each, of a unit each", SERVICE_RULE, "unit other%05u.service\n", 0, false, false,
+		0},
+	{"a name each, of a label each", SERVICE_RULE, "label u:*:other%05u:*\n", 0, false, false,
+		0},
+	{"an argument and a name each",
+		"<deny send_destination='org.example.Other%05u' send_arg0='a'/>", NULL, 0, false,
+		false, 0},
+	{"an argument and a member each",
+		"<deny send_interface='org.example.Interface' send_member='Other%05u' "
+		"send_arg0='a'/>",
+		NULL, 0, false, false, 0},
+	{"an audit rule each", "<audit send_destination='org.example.Other%05u'/>", NULL, 0, false,
+		false, 0},
+	{"a trial each", "<deny send_destination='org.example.Other%05u' trial='yes'/>", NULL, 0,
 		false, false, 0},
+	{"a restriction each", NULL, NULL, 0, false, false, 0},
+	/* and here it is about these */
+	{"an argument each, of these",
+		"<allow send_destination='org.example.Service%05u' send_arg0='argument'/>", NULL, 0,
+		false, true, 0},
 };
 
 /* A question about one of the services. */
@@ -64,6 +79,16 @@ struct question {
 	struct traffic traffic;
 	struct request request;
 };
+
+/* How often somebody looked. */
+static uint64_t arguments_read;
+
+static struct slice read_argument(const void *message)
+{
+	(void)message;
+	arguments_read++;
+	return SLICE("argument");
+}
 
 static double seconds(void)
 {
@@ -94,7 +119,8 @@ static void question_init(
 		.path = slice_of(q->path),
 		.interface = SLICE("org.example.Interface"),
 		.member = SLICE("Method"),
-		.destination = q->names[1]};
+		.destination = q->names[1],
+		.read_arg0 = read_argument};
 	if (reply)
 		q->traffic =
 			(struct traffic){.type = 2, .is_reply = true, .destination = q->names[0]};
@@ -107,9 +133,14 @@ static void question_init(
 
 static double measure(const struct image *image, uint32_t rules, size_t row, struct flow *flow)
 {
-	static const struct judge *const judges[] = {&rules_send, &rules_receive, NULL};
-	const struct gate gate = {.judges = judges, .flow = flow};
-	struct identity identity = {.uid = UID};
+	static const struct judge *const judges[] = {&rules_connect, &restrictions, &rules_own,
+		&rules_see, &rules_send, &rules_receive, NULL};
+	const struct gate gate = {.judges = judges, .flow = flow, .audits = rules_audit};
+	struct identity identity = {.uid = UID,
+		.unit = (char *)"bench.service",
+		.slices = (char *)"system.slice",
+		.label = (char *)"u:r:bench:s0",
+		.label_size = 12};
 	const struct slice names[] = {SLICE(":1.1")};
 	struct subject subject;
 	const struct party sender = {&subject, names, 1, 1};
@@ -122,13 +153,42 @@ static double measure(const struct image *image, uint32_t rules, size_t row, str
 	for (uint32_t i = 0; i < SERVICES; i++)
 		question_init(&questions[i], &sender,
 			(uint32_t)((uint64_t)i * (rules + rules / 2) / SERVICES), i + 2, row);
+	arguments_read = 0;
 	begin = seconds();
 	for (unsigned int i = 0; i < ASKS; i++)
 		allowed += gate_ask(&gate, &questions[i % SERVICES].request).answer == ANSWER_ALLOW;
 	begin = seconds() - begin;
 	RULEBOOK_MUST(allowed <= ASKS);
+	RULEBOOK_MUST(rows[row].by_argument || arguments_read == 0);
 	subject_fini(&subject);
 	return begin * 1e9 / ASKS;
+}
+
+static void add_restriction(struct builder *b, uint32_t number)
+{
+	struct restriction r = {.name_kind = NAME_PREFIX, .asks = ASKS_USER, .user = number};
+	char name[64];
+
+	snprintf(name, sizeof(name), "org.example.Service%05u", number);
+	r.name = builder_text(b, slice_of(name));
+	builder_restriction(b, &r);
+}
+
+static void add_rule(struct builder *b, size_t row, uint32_t number)
+{
+	uint32_t sections = rows[row].sections;
+	char rule[256];
+	int n = 0;
+
+	if (!rows[row].rule) {
+		add_restriction(b, number);
+		return;
+	}
+	if (rows[row].section)
+		n = snprintf(rule, sizeof(rule), rows[row].section,
+			sections ? number % sections : number);
+	snprintf(rule + n, sizeof(rule) - (size_t)n, rows[row].rule, number);
+	rulebook_add(b, rule);
 }
 
 static void measure_rules(size_t row, uint32_t rules)
@@ -136,20 +196,13 @@ static void measure_rules(size_t row, uint32_t rules)
 	struct builder *b = builder_new();
 	struct rulebook book;
 	struct flow flow;
-	char rule[256];
 	double begin, asked;
 
 	RULEBOOK_MUST(b && flow_init(&flow, 2048) == 0);
 	rulebook_add(b, "default\n<allow receive_sender='*'/>\n<allow send_type='signal'/>\n"
 			"<allow send_requested_reply='true' send_type='method_return'/>\n");
-	for (uint32_t i = 0; i < rules; i++) {
-		int n = 0;
-
-		if (rows[row].users)
-			n = snprintf(rule, sizeof(rule), "user %u\n", 1000 + i % USERS);
-		snprintf(rule + n, sizeof(rule) - (size_t)n, rows[row].rule, i);
-		rulebook_add(b, rule);
-	}
+	for (uint32_t i = 0; i < rules; i++)
+		add_rule(b, row, i);
 	begin = seconds();
 	rulebook_finish(&book, b);
 	begin = seconds() - begin;
@@ -161,12 +214,14 @@ static void measure_rules(size_t row, uint32_t rules)
 	rulebook_close(&book);
 }
 
-int main(void)
+/* bench_policy [WORD]: only the rows that contain it. */
+int main(int argc, char **argv)
 {
 	static const uint32_t sizes[] = {0, 100, 1000, 10000};
 
 	for (size_t row = 0; row < sizeof(rows) / sizeof(rows[0]); row++)
 		for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++)
-			measure_rules(row, sizes[i]);
+			if (argc < 2 || strstr(rows[row].what, argv[1]))
+				measure_rules(row, sizes[i]);
 	return EXIT_SUCCESS;
 }
