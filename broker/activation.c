@@ -192,6 +192,9 @@ int activation_hold(struct transit *t)
 	if (r != 0)
 		return r;
 	t->limit = LIMIT_MAX_INCOMING_BYTES;
+	/* what waits for polkit was sent before it, or after */
+	if (!t->number)
+		t->number = ++t->bus->lanes.number;
 	h = held_message(t);
 	if (!h)
 		return FAULT_LIMITS;
@@ -253,6 +256,7 @@ static void held_route(struct held *h)
 		return;
 	transit_init(&t, h->peer, &m, copy->fds);
 	t.grant = copy->grant ? grant_ref(copy->grant) : NULL;
+	t.number = copy->number;
 	route_held(&t);
 	transit_fini(&t);
 }

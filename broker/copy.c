@@ -18,6 +18,7 @@ struct copy *copy_new(struct transit *t)
 		free(copy);
 		return NULL;
 	}
+	copy->number = t->number;
 	copy->size = m->size;
 	copy->fds = (int *)(copy->bytes + room);
 	memcpy(copy->bytes, m->bytes, m->size);

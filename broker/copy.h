@@ -12,6 +12,7 @@ struct transit;
 struct copy {
 	struct charge charge;
 	struct grant *grant; /* owned; NULL: polkit was not asked */
+	uint64_t number; /* its place among what waits (lane.h); 0: it has none yet */
 	size_t size;
 	uint32_t fds_n;
 	int *fds; /* behind the bytes */

@@ -223,17 +223,20 @@ int park_ask_own(struct transit *t, struct slice name, const struct rule *rule)
 	return park(t, &(struct place){.driver = true}, rule, name);
 }
 
+/* Whether something that came before it waits; what comes out of a lane was first in it. */
 static bool is_behind(const struct transit *t, const struct place *place)
 {
 	uint64_t recipients[RECIPIENTS];
 	uint32_t n;
 
-	/* what comes out of a lane was first in it */
-	if (!t->sender->parked_n || (t->number && !place->copy))
+	if (!t->sender->parked_n)
 		return false;
 	n = recipients_of(t, place, recipients);
 	for (uint32_t i = 0; i < n; i++) {
-		if (lane_find(&t->bus->lanes, t->sender->id, recipients[i]))
+		const struct lane *lane = lane_find(&t->bus->lanes, t->sender->id, recipients[i]);
+		const struct lane_place *first = lane ? lane_first(lane) : NULL;
+
+		if (first && (!t->number || first->number < t->number))
 			return true;
 	}
 	return false;

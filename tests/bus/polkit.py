@@ -108,8 +108,8 @@ class PolkitTest(BusTest):
         if not os.path.exists(POLKITD):
             self.skipTest("not installed: polkitd")
 
-    def started(self, policy=None, polkit=True, **more):
-        """A bus, polkitd on it, a service com.ex.S and its caller alice."""
+    def started(self, policy=None, polkit=True, service="com.ex.S", **more):
+        """A bus, polkitd on it, a service and its caller alice."""
         more.setdefault("files", {}).update({"actions/com.ex.policy": ACTIONS, "rules.d/10-ex.rules": RULES})
         bus = self.bus(policy=POLICY % checks() if policy is None else policy, type="system", **more)
         self.env = dict(os.environ, DBUS_SYSTEM_BUS_ADDRESS=bus.address)
@@ -117,14 +117,15 @@ class PolkitTest(BusTest):
         if polkit:
             self.polkitd = self.start_polkitd(bus)
         self.service, self.alice = bus.client(), bus.client(ALICE)
-        self.service.request_name("com.ex.S")
+        if service:
+            self.service.request_name(service)
         self.service.taken()
         return bus
 
     def start_polkitd(self, bus):
         script = (
             "mount --bind %s/actions /usr/share/polkit-1/actions && mount --bind %s/rules.d /etc/polkit-1/rules.d"
-            ' && exec "$@"' % (bus.folder, bus.folder)
+            ' && { ! [ -e %s/group ] || mount --bind %s/group /etc/group; } && exec "$@"' % ((bus.folder,) * 4)
         )
         daemon = Program(["unshare", "-m", "sh", "-c", script, "sh", POLKITD], self.env)
         self.addCleanup(daemon.end)

@@ -1,15 +1,20 @@
 """Rules that ask polkit: what it answers is what happens, whatever happens meanwhile."""
 
+import fcntl
+import grp
 import os
 import signal as signals
 import subprocess
+import tempfile
 import time
 import unittest
 
-from harness import ALICE, BOB, IS_REFERENCE, BusTest, open_files
+from harness import ALICE, BOB, IS_REFERENCE, BusTest, need, open_files
 from polkit import AGENT, CHECK, INTERACTIVE, I, NAME, POLICY, PolkitTest, checks
+from test_clients import SYSTEM, Program
 from wire import ERROR, FAULT, RETURN, CallError, call, reply, signal
 
+EXAMPLE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../conf/data/examples/avahi")
 LARGE = 4000000000
 STARTED = """[D-BUS Service]
 Name=com.ex.Started
@@ -38,6 +43,25 @@ class Answers(PolkitTest):
         self.fails("AccessDenied", "None")
         self.recorded(bus, "com.ex.no.such.action", "not answered", "is not registered")
         self.assertEqual(self.alice.driver("GetId"), self.root.driver("GetId"))
+
+    def test_no_way_round(self):
+        """A call is checked by whatever name it is addressed, and whatever else its header says."""
+        bus = self.started()
+        self.service.request_name("com.ex.Other")
+        for more in ({"reply_serial": 77}, {"destination": self.service.name}, {"destination": "com.ex.Other"}):
+            serial = self.say("No", **more)
+            self.refused_with("AccessDenied", self.alice, serial)
+        for interface in (None, I):
+            serial = self.alice.send(call("com.ex.S", "/com/ex", interface, "No"))
+            self.refused_with("AccessDenied", self.alice, serial)
+        self.say("No", flags=1)
+        self.alice.sync()
+        self.service.send(call(self.alice.name, "/", I, "M"))
+        asked = self.alice.expect(member="M")
+        serial = self.say("No", reply_serial=asked.serial, destination=self.service.name)
+        self.refused_with("AccessDenied", self.alice, serial)
+        self.service.sync()
+        self.assertFalse([m for m in self.service.inbox if m.member == "No"])
 
     def test_records(self):
         """Who was let through by whose word, after how long: where the rule says log="true"."""
@@ -296,11 +320,20 @@ class Meanwhile(PolkitTest):
         self.recorded(bus, "denied send", "dbus-warden-polkit ended before it answered")
         # there is nobody to ask until it runs again
         self.fails("AccessDenied", "Yes")
+        self.recorded(bus, "denied send", "dbus-warden-polkit does not run")
         deadline = time.monotonic() + 10
-        while not self.agent_pid(bus):
+        while not self.polkit_is_back():
             self.assertLess(time.monotonic(), deadline)
-            time.sleep(0.02)
+            time.sleep(0.1)
         self.still_works(bus)
+
+    def polkit_is_back(self):
+        """Whether polkit can be asked again: it says no by itself."""
+        try:
+            self.alice.result(self.say("No"))
+        except CallError as error:
+            return "not authorised" in error.text
+        return False
 
     def test_polkitd_dies(self):
         bus = self.parked()
@@ -609,17 +642,22 @@ class Activation(PolkitTest):
         second = agent.asked()
         self.assertFalse(os.path.exists(mark))
         agent.succeed(begun)
-        agent.succeed(second)
         deadline = time.monotonic() + 10
         while not os.path.exists(mark) or not os.path.getsize(mark):
             self.assertLess(time.monotonic(), deadline)
             time.sleep(0.02)
         with open(mark, encoding="ascii") as file:
             self.addCleanup(os.kill, int(file.read()), signals.SIGKILL)
-        # it is there: what waited comes, in order, and nobody is asked again
+        # it is there: what waited for it comes, in order, and nobody is asked again
         started = bus.client()
         self.assertEqual(started.request_name("com.ex.Started"), 1)
-        self.assertEqual([started.expect(sender=self.alice.name).member for _ in range(2)], ["M", "N"])
+        started.expect(sender=self.alice.name, member="M", serial=serial)
+        self.say("O", destination=started.name, flags=INTERACTIVE)
+        agent.succeed(agent.asked())
+        started.sync()
+        self.assertFalse([m for m in started.inbox if m.sender == self.alice.name])
+        agent.succeed(second)
+        self.assertEqual([started.expect(sender=self.alice.name).member for _ in range(2)], ["N", "O"])
         agent.client.sync()
         self.assertFalse([m for m in agent.client.inbox if m.member == "BeginAuthentication"])
 
@@ -637,6 +675,67 @@ class Exempt(PolkitTest):
         systemd.release_name("org.freedesktop.systemd1")
         self.alice.request_name("org.freedesktop.systemd1")
         self.fails("AccessDenied", "M")
+
+
+class Example(PolkitTest):
+    def test_avahi(self):
+        """The files that are installed as an example guard the real avahi-daemon."""
+        need("avahi-daemon")
+        lock = open(os.path.join(tempfile.gettempdir(), "bus-test-avahi.lock"), "w", encoding="ascii")
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        self.addCleanup(lock.close)
+        if os.path.exists("/run/avahi-daemon/pid"):
+            self.skipTest("an avahi-daemon runs already")
+        os.makedirs("/run/avahi-daemon", exist_ok=True)
+        texts = {}
+        for name in ("avahi.conf", "org.dbuswarden.example.avahi.policy", "50-avahi.rules"):
+            with open(os.path.join(EXAMPLE, name), encoding="utf-8") as file:
+                texts[name] = file.read()
+        bus = self.started(
+            policy=SYSTEM,
+            tail="<include>/usr/share/dbus-1/system.d/avahi-dbus.conf</include>"
+            "<include>/usr/share/dbus-1/system.d/org.freedesktop.PolicyKit1.conf</include>"
+            "<include>@/avahi.conf</include>",
+            files={"avahi.conf": texts["avahi.conf"], "rules.d/50-avahi.rules": texts["50-avahi.rules"],
+                   "actions/avahi.policy": texts["org.dbuswarden.example.avahi.policy"],
+                   "group": "netdev:x:%d:bin\n" % grp.getgrnam("netdev").gr_gid},
+            service=None,
+        )
+        config = bus.write("daemon.conf", "[server]\nhost-name=bustest\nuse-ipv6=no\nenable-dbus=yes\n")
+        daemon = Program(["avahi-daemon", "-f", config, "--no-drop-root", "--no-chroot", "--no-rlimits", "--no-proc-title"], self.env)
+        self.addCleanup(daemon.end)
+        daemon.wait_for("Server startup complete")
+        self.assertEqual(self.set_name(self.alice, "refused"), FAULT + "InteractiveAuthorizationRequired")
+        self.recorded(bus, "denied send", "avahi.conf", "org.dbuswarden.example.avahi.set-host-name")
+        agent = self.agent(bus, self.alice)
+        serial = self.alice.send(self.renaming("byalice", flags=INTERACTIVE))
+        begun = agent.asked()
+        self.assertIn("change the name of this machine", begun.args[1])
+        agent.succeed(begun)
+        self.alice.result(serial, 30)
+        # as polkit's own rule has it, for the group that avahi trusts; and every other call is free
+        bob = bus.client(BOB)
+        deadline = time.monotonic() + 30
+        while True:
+            told = self.set_name(bob, "bybob")
+            if told != "org.freedesktop.Avahi.BadStateError" or time.monotonic() > deadline:
+                break
+            time.sleep(0.1)
+        self.assertIsNone(told)
+        self.recorded(bus, "allowed send", "authorised by authentication, said polkit", "SetHostName")
+        self.alice.call(call("org.freedesktop.Avahi", "/", "org.freedesktop.Avahi.Server", "GetVersionString"))
+
+    @staticmethod
+    def renaming(name, **more):
+        return call("org.freedesktop.Avahi", "/", "org.freedesktop.Avahi.Server", "SetHostName", "s", (name,), **more)
+
+    def set_name(self, client, name):
+        """The error, None if it was done."""
+        try:
+            client.call(self.renaming(name), 30)
+        except CallError as error:
+            return error.name
+        return None
 
 
 @unittest.skipIf(IS_REFERENCE, "does not ask polkit")

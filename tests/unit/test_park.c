@@ -164,7 +164,8 @@ static void agent_hear(struct world *w)
 				if (w->asked[i].id != id)
 					continue;
 				w->asked[i] = w->asked[--w->asked_n];
-				strcpy(w->actions[i], w->actions[w->asked_n]);
+				memmove(w->actions[i], w->actions[w->asked_n],
+					sizeof(w->actions[i]));
 			}
 		}
 		letter_fini(&l);
@@ -208,7 +209,7 @@ static void agent_answer(struct world *w)
 		.text = SLICE(":1.1")};
 	w->asked[i] = w->asked[--w->asked_n];
 	agent_say(w, &answer);
-	strcpy(w->actions[i], w->actions[w->asked_n]);
+	memmove(w->actions[i], w->actions[w->asked_n], sizeof(w->actions[i]));
 	w->answered++;
 }
 
