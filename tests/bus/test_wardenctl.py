@@ -6,6 +6,7 @@ import subprocess
 import unittest
 
 from harness import ALICE, BOB, IS_REFERENCE, PROGRAM, BusTest, need_root
+from units import client_in, drop_units, need_units, unit
 
 WARDENCTL = os.path.join(os.path.dirname(os.path.realpath(PROGRAM)), "wardenctl")
 
@@ -75,6 +76,27 @@ class Wardenctl(BusTest):
         status, text = self.call_of(bus, "com.ex.Nobody", "com.ex.Served")
         self.assertEqual(status, 2)
         self.assertIn("com.ex.Nobody", text)
+
+    def test_subject_in_a_unit(self):
+        """A connection's unit and slices are those of its process; the answers are the bus's own."""
+        need_units()
+        inside = unit("asked%d.service")
+        self.addCleanup(drop_units)
+        bus = self.bus(
+            policy=BASE % ""
+            + '<policy unit="asked*.service">%s</policy><policy unit="system.slice">%s</policy>' % (SERVED, QUEUED)
+            + '<restrict own="com.ex.Served" unit="%s"/>' % inside.name
+        )
+        alice, other = client_in(bus, inside), client_in(bus, None)
+        for name in ("com.ex.Served", "com.ex.Queued"):
+            self.assertEqual(self.call_of(bus, alice.name, name)[0], 0)
+            self.assertEqual(self.call_of(bus, other.name, name)[0], 1)
+        for client, may in ((alice, True), (other, False)):
+            status, text = self.ask(bus, "explain", "--subject", client.name, "--own", "com.ex.Served")
+            self.assertEqual(status, 0 if may else 1, text)
+            self.assertEqual("unit %s; slices system.slice" % inside.name in text, may, text)
+            self.assertEqual(": met" in text, may, text)
+        self.assertEqual(alice.request_name("com.ex.Served"), 1)
 
     def test_recipient(self):
         """All names of the recipient count, those it only queues for too; and its user's rules."""
