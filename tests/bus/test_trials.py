@@ -174,6 +174,13 @@ class InForce(Trial):
         one, two = bus.client(), bus.client()
         self.assertEqual(self.fate(one, two, any_call(destination=two.name)), "denied")
 
+    def test_what_it_allows_is_allowed(self):
+        """Only what refuses is on trial."""
+        bus = self.bus(policy=policy(RECEIVE) + TRIAL % ('context="default"', '<deny send_destination="*"/><allow send_interface="com.ex.I"/>'))
+        one, two = bus.client(), bus.client()
+        self.assertEqual(self.fate(one, two, any_call(destination=two.name)), "passed")
+        self.assertEqual(self.fate(one, two, any_call(destination=two.name, interface="com.ex.J")), "denied")
+
     def test_limits_bind(self):
         bus = self.bus(policy=OPEN + TRIAL % ('context="default"', '<deny own="*"/>'), limits={"max_names_per_connection": 3})
         client = bus.client()
