@@ -6,7 +6,7 @@ import os
 import time
 import unittest
 
-from harness import ALICE, IS_REFERENCE, BusTest, need_root
+from harness import ALICE, IS_REFERENCE, PROGRAM, BusTest, need_root
 from test_clients import POLKITD, Program
 from wire import Variant, call, failure, reply
 
@@ -66,6 +66,15 @@ POLICY = """<policy context="default">
 """
 
 
+def is_built():
+    """Whether the bus under test was built with polkit."""
+    try:
+        with open(os.path.join(os.path.dirname(os.path.realpath(PROGRAM)), "dbus-warden-polkit"), "rb") as file:
+            return b"libpolkit-gobject" in file.read()
+    except FileNotFoundError:
+        return False
+
+
 def start_time(pid):
     with open("/proc/%d/stat" % pid, encoding="ascii") as file:
         return int(file.read().rsplit(")", 1)[1].split()[19])
@@ -103,10 +112,14 @@ class Agent:
 
 @unittest.skipIf(IS_REFERENCE, "does not ask polkit")
 class PolkitTest(BusTest):
+    built = True
+
     def setUp(self):
         need_root()
         if not os.path.exists(POLKITD):
             self.skipTest("not installed: polkitd")
+        if self.built and not is_built():
+            self.skipTest("built without polkit")
 
     def started(self, policy=None, polkit=True, service="com.ex.S", **more):
         """A bus, polkitd on it, a service and its caller alice."""

@@ -10,7 +10,7 @@ import time
 import unittest
 
 from harness import ALICE, BOB, IS_REFERENCE, BusTest, need, open_files
-from polkit import AGENT, CHECK, INTERACTIVE, I, NAME, POLICY, PolkitTest, checks
+from polkit import AGENT, CHECK, INTERACTIVE, I, NAME, POLICY, PolkitTest, checks, is_built
 from test_clients import SYSTEM, Program
 from wire import ERROR, FAULT, RETURN, CallError, call, reply, signal
 
@@ -675,6 +675,18 @@ class Exempt(PolkitTest):
         systemd.release_name("org.freedesktop.systemd1")
         self.alice.request_name("org.freedesktop.systemd1")
         self.fails("AccessDenied", "M")
+
+
+class Without(PolkitTest):
+    built = False
+
+    def test_built_without(self):
+        if is_built():
+            self.skipTest("built with polkit")
+        bus = self.started()
+        self.passes("Unchecked")
+        self.fails("AccessDenied", "Yes")
+        self.recorded(bus, "denied send", "dbus-warden was built without polkit")
 
 
 class Example(PolkitTest):

@@ -17,6 +17,7 @@
 #include "broker/park.h"
 #include "broker/route.h"
 #include "tests/unit/draw.h"
+#include "tests/unit/oom.h"
 #include "tests/unit/peers.h"
 
 #define PEERS 5
@@ -58,6 +59,21 @@ struct world {
 	struct fate fates[SENT_MAX];
 	uint32_t held, answered, forged, moves, reconnects;
 };
+
+/* The test's own allocations do not count. */
+static bool oom_counting;
+
+static void oom_hold(void)
+{
+	oom_counting = oom.armed;
+	oom_pause();
+}
+
+static void oom_go_on(void)
+{
+	if (oom_counting)
+		oom_resume();
+}
 
 static void world_policy(struct world *w, const char *text)
 {
@@ -150,6 +166,7 @@ static void agent_hear(struct world *w)
 {
 	struct letter l;
 
+	oom_hold();
 	while (channel_recv(w->agent, &l) == 0) {
 		struct agent_ask *ask = &w->asked[w->asked_n];
 		uint64_t id;
@@ -170,15 +187,18 @@ static void agent_hear(struct world *w)
 		}
 		letter_fini(&l);
 	}
+	oom_go_on();
 }
 
 static void agent_say(struct world *w, const struct agent_answer *answer)
 {
 	struct writer out = {0};
 
+	oom_hold();
 	agent_answer_write(&out, answer);
 	assert_int_equal(channel_send(w->agent, FROM_AGENT_ANSWER, &out, NULL, 0), 0);
 	writer_fini(&out);
+	oom_go_on();
 	assert_int_equal(w->bus.consult.source.ready(&w->bus.consult.source, EPOLLIN), 0);
 }
 
@@ -233,41 +253,54 @@ static struct slice draw_destination(struct world *w)
 	return draw(3) ? slice_of(names[draw(NAMES)]) : w->ends[draw(PEERS)].peer->unique_name;
 }
 
-static void world_send(struct world *w, uint32_t number)
+/* Kinds of messages: calls that are asked about, others, signals to one, signals to all. */
+enum { KIND_ASK, KIND_ASK_TOO, KIND_CALL, KIND_CALL_TOO, KIND_SIGNAL, KIND_BROADCAST, KINDS };
+
+static void world_say(
+	struct world *w, uint32_t number, uint32_t from, uint32_t kind, struct slice destination)
 {
-	uint32_t from = draw(PEERS), kind = draw(6);
-	struct compose_header header = {.type = MESSAGE_CALL,
+	bool asks = kind <= KIND_ASK_TOO;
+	struct compose_header header = {.type = kind >= KIND_SIGNAL ? MESSAGE_SIGNAL : MESSAGE_CALL,
 		.serial = number,
 		.path = "/",
 		.interface = "com.I",
-		.member = kind < 2 ? "Ask" : "Say",
+		.member = asks ? "Ask" : "Say",
+		.destination = destination,
 		.no_sender = true};
-	struct fate *fate = &w->fates[number];
 	struct writer out = {0};
 	const char *why = NULL;
 	struct message m;
 	struct compose c;
 
-	*fate = (struct fate){.sender = (uint8_t)from, .asks = kind < 2, .broadcast = kind == 5};
-	if (kind > 3)
-		header.type = MESSAGE_SIGNAL;
-	if (!fate->broadcast)
-		header.destination = draw_destination(w);
+	w->fates[number] = (struct fate){
+		.sender = (uint8_t)from, .asks = asks, .broadcast = kind == KIND_BROADCAST};
+	oom_hold();
 	compose_begin(&c, &out, &header);
 	assert_int_equal(compose_end(&c), 0);
 	assert_int_equal(message_parse(&m, out.data, out.size, &why), 0);
+	oom_go_on();
 	route_message(w->ends[from].peer, &m, NULL);
 	w->held += w->ends[from].peer->parked_n > 0;
 	world_read(w);
 	writer_fini(&out);
 }
 
-static void world_move(struct world *w)
+static void world_send(struct world *w, uint32_t number)
 {
-	uint32_t to = draw(PEERS), code;
-	struct name_change change;
+	uint32_t from = draw(PEERS), kind = draw(KINDS);
+	struct slice to = {NULL, 0};
 
-	assert_int_equal(name_request(&w->bus.names, w->ends[to].peer, slice_of(names[draw(NAMES)]),
+	if (kind != KIND_BROADCAST)
+		to = draw_destination(w);
+	world_say(w, number, from, kind, to);
+}
+
+static void name_move(struct world *w, uint32_t name, uint32_t to)
+{
+	struct name_change change;
+	uint32_t code;
+
+	assert_int_equal(name_request(&w->bus.names, w->ends[to].peer, slice_of(names[name]),
 				 NAME_ALLOW_REPLACEMENT | NAME_REPLACE_EXISTING | NAME_DO_NOT_QUEUE,
 				 &code, &change),
 		0);
@@ -277,6 +310,13 @@ static void world_move(struct world *w)
 	world_read(w);
 	w->ends[to].moved = w->now++;
 	w->moves++;
+}
+
+static void world_move(struct world *w)
+{
+	uint32_t to = draw(PEERS);
+
+	name_move(w, draw(NAMES), to);
 }
 
 static void world_connect(struct world *w, uint32_t i)
@@ -455,6 +495,83 @@ static void test_broken_agent(void **state)
 	free(w);
 }
 
+static void say_yes(struct world *w)
+{
+	uint32_t i = w->asked_n - 1;
+
+	w->asked_n--;
+	agent_say(w, &(struct agent_answer){w->asked[i].id, AGENT_AUTHORISED,
+			     slice_of(w->actions[i]), SLICE(":1.1")});
+}
+
+/* What waits, and for whom, while memory is short. */
+static void script(struct world *w)
+{
+	struct slice a = slice_of(names[0]), b = w->ends[1].peer->unique_name;
+	struct name_change change;
+	uint32_t code;
+
+	world_say(w, 1, 0, KIND_ASK, a);
+	world_say(w, 2, 0, KIND_CALL, a);
+	world_say(w, 3, 0, KIND_BROADCAST, (struct slice){NULL, 0});
+	world_say(w, 4, 0, KIND_ASK, b);
+	world_say(w, 5, 3, KIND_ASK, a);
+	agent_hear(w);
+	if (name_request(&w->bus.names, w->ends[2].peer, a,
+		    NAME_ALLOW_REPLACEMENT | NAME_REPLACE_EXISTING, &code, &change) == 0 &&
+		change.name)
+		driver_name_changed(&w->bus, &change);
+	world_read(w);
+	w->ends[2].moved = w->now++;
+	world_say(w, 6, 0, KIND_SIGNAL, a);
+	while (w->asked_n && w->bus.consult.channel >= 0)
+		say_yes(w);
+	world_say(w, 7, 0, KIND_ASK, a);
+	world_read(w);
+}
+
+static bool script_fails(enum oom_plan plan, uint32_t n)
+{
+	struct world *w = malloc(sizeof(*w));
+	bool failed;
+
+	world_begin(w);
+	name_move(w, 0, 1);
+	oom_arm(plan, n);
+	script(w);
+	failed = oom_disarm();
+	/* nobody answers what is left: it is refused */
+	agent_connect(w);
+	oom_disarm();
+	world_read(w);
+	for (uint32_t i = 0; i < PEERS; i++) {
+		assert_int_equal(w->ends[i].peer->parked_n, 0);
+		assert_int_equal(w->ends[i].peer->user->parked, 0);
+		assert_int_equal(w->ends[i].peer->user->questions, 0);
+	}
+	for (uint32_t i = 1; i <= 7; i++)
+		assert_true(w->fates[i].arrived <= (w->fates[i].broadcast ? PEERS : 1));
+	assert_int_equal(w->fates[7].arrived, 0);
+	world_end(w);
+	free(w);
+	return failed;
+}
+
+/* Short of memory the answer is no, and nothing is left that waits. */
+static void test_memory(void **state)
+{
+	uint32_t n = 1;
+
+	(void)state;
+	for (; n < OOM_MAX && script_fails(OOM_ONCE, n); n++)
+		;
+	print_message("%u allocations\n", n - 1);
+	assert_true(n > 30 && n < OOM_MAX);
+	for (n = 1; n < OOM_MAX && script_fails(OOM_FROM_THEN_ON, n); n++)
+		;
+	assert_true(n < OOM_MAX);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -462,6 +579,7 @@ int main(void)
 		cmocka_unit_test(test_comings),
 		cmocka_unit_test(test_deadline),
 		cmocka_unit_test(test_broken_agent),
+		cmocka_unit_test(test_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
