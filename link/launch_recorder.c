@@ -14,11 +14,11 @@ void recorder_ready_write(struct writer *w, const struct recorder_ready *m)
 int recorder_ready_read(const struct letter *l, struct recorder_ready *ret)
 {
 	struct reader r = reader_of(l->data, l->size);
-	struct recorder_ready m = {.preferred = reader_u32(&r) != 0};
+	uint32_t preferred = reader_u32(&r);
+	struct recorder_ready m = {.preferred = preferred == 1, .sink = reader_text(&r)};
 
-	m.sink = reader_text(&r);
 	m.why = reader_text(&r);
-	if (!reader_is_done(&r))
+	if (!reader_is_done(&r) || preferred > 1)
 		return -EBADMSG;
 	*ret = m;
 	return 0;

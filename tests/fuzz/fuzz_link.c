@@ -6,6 +6,7 @@
 #include "link/broker_agent.h"
 #include "link/launch_broker.h"
 #include "link/launch_compile.h"
+#include "link/launch_recorder.h"
 #include "link/launch_starter.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -136,6 +137,26 @@ static int again_number(const struct letter *l, struct writer *w)
 	return r;
 }
 
+static int again_ready(const struct letter *l, struct writer *w)
+{
+	struct recorder_ready m;
+	int r = recorder_ready_read(l, &m);
+
+	if (r == 0)
+		recorder_ready_write(w, &m);
+	return r;
+}
+
+static int again_exe(const struct letter *l, struct writer *w)
+{
+	struct recorder_exe m;
+	int r = recorder_exe_read(l, &m);
+
+	if (r == 0)
+		recorder_exe_write(w, &m);
+	return r;
+}
+
 static int (*const messages[])(const struct letter *l, struct writer *w) = {
 	again_setup,
 	again_answer,
@@ -149,6 +170,8 @@ static int (*const messages[])(const struct letter *l, struct writer *w) = {
 	again_cancel,
 	again_order,
 	again_number,
+	again_ready,
+	again_exe,
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -9,6 +9,7 @@
 #include "base/drop.h"
 #include "link/broker_agent.h"
 #include "link/launch_broker.h"
+#include "link/launch_recorder.h"
 
 #define GUID "00112233445566778899aabbccddeeff"
 
@@ -182,6 +183,56 @@ static int read_cancel(const struct letter *l)
 	return r;
 }
 
+static void write_ready(struct writer *w)
+{
+	recorder_ready_write(w, &(struct recorder_ready){true, SLICE("audit"), SLICE("")});
+}
+
+static int read_ready(const struct letter *l)
+{
+	struct recorder_ready m;
+	int r = recorder_ready_read(l, &m);
+
+	if (r == 0) {
+		assert_true(m.preferred);
+		assert_true(slice_is(m.sink, "audit"));
+		assert_true(slice_is(m.why, ""));
+	}
+	return r;
+}
+
+static void write_exe(struct writer *w)
+{
+	recorder_exe_write(w, &(struct recorder_exe){UINT64_MAX, SLICE("/usr/bin/x y")});
+}
+
+static int read_exe(const struct letter *l)
+{
+	struct recorder_exe m;
+	int r = recorder_exe_read(l, &m);
+
+	if (r == 0) {
+		assert_true(m.cookie == UINT64_MAX);
+		assert_true(slice_is(m.path, "/usr/bin/x y"));
+	}
+	return r;
+}
+
+static void write_cookie(struct writer *w)
+{
+	recorder_cookie_write(w, 77);
+}
+
+static int read_cookie(const struct letter *l)
+{
+	uint64_t cookie;
+	int r = recorder_cookie_read(l, &cookie);
+
+	if (r == 0)
+		assert_int_equal(cookie, 77);
+	return r;
+}
+
 static const struct {
 	const char *name;
 	void (*write)(struct writer *w);
@@ -196,6 +247,9 @@ static const struct {
 	{"ask", write_ask, read_ask},
 	{"agent's answer", write_agent_answer, read_agent_answer},
 	{"cancel", write_cancel, read_cancel},
+	{"recorder's ready", write_ready, read_ready},
+	{"program", write_exe, read_exe},
+	{"recorder's question", write_cookie, read_cookie},
 };
 
 static void test_messages(void **state)

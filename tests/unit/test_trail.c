@@ -160,6 +160,140 @@ static void test_dead(void **state)
 	stage_fini(&s);
 }
 
+/* Takes the next record, as the recorder does. */
+static bool stage_take(struct stage *s, struct record *ret)
+{
+	static struct letter letter;
+
+	letter_fini(&letter);
+	if (channel_recv(s->channel[1], &letter) < 0)
+		return false;
+	assert_int_equal(record_read(ret, letter.data, letter.size), 0);
+	return true;
+}
+
+static int64_t number_of(const struct record *r, enum record_field field)
+{
+	return r->values[field].known ? r->values[field].number : 0;
+}
+
+/* The clock goes on by as much as the first in the queue has to wait. */
+static void stage_wait(struct stage *s)
+{
+	list_for_each (at, &s->trail.folds.queue)
+		list_entry(at, struct fold, link)->due -= FOLD_SECONDS * 1000000ull;
+	s->trail.timer.due(&s->trail.timer);
+}
+
+static void test_fold(void **state)
+{
+	struct record record;
+	struct loop loop;
+	struct stage s;
+
+	(void)state;
+	assert_int_equal(loop_init(&loop), 0);
+	stage_init(&s, false);
+	trail_fold(&s.trail, &loop);
+	for (int i = 0; i < 100; i++)
+		trail_note(&s.trail, &s.request, &s.deny);
+	/* one at once, nothing more before its time, then all the others together */
+	assert_true(stage_take(&s, &record));
+	assert_int_equal(number_of(&record, RECORD_REPEATS), 0);
+	assert_false(stage_take(&s, &record));
+	stage_wait(&s);
+	assert_true(stage_take(&s, &record));
+	assert_int_equal(number_of(&record, RECORD_REPEATS), 99);
+	assert_true(slice_is(record.values[RECORD_MEMBER].text, "Reboot"));
+	/* one more is on record then, and with nothing to count it is forgotten */
+	trail_note(&s.trail, &s.request, &s.deny);
+	stage_wait(&s);
+	assert_true(stage_take(&s, &record));
+	assert_false(record.values[RECORD_REPEATS].known);
+	stage_wait(&s);
+	assert_false(stage_take(&s, &record));
+	assert_int_equal(s.trail.folds.n, 0);
+	assert_null(s.trail.folds.users);
+	stage_fini(&s);
+	loop_fini(&loop);
+}
+
+/* What a user varies is told apart so far, and then counted together; another user's is not among it. */
+static void test_fold_others(void **state)
+{
+	char member[32];
+	struct record record;
+	struct loop loop;
+	struct stage s;
+	int64_t counted = 0;
+
+	(void)state;
+	assert_int_equal(loop_init(&loop), 0);
+	stage_init(&s, false);
+	trail_fold(&s.trail, &loop);
+	for (int i = 0; i < 1000; i++) {
+		snprintf(member, sizeof(member), "M%d", i);
+		s.d.call.member = slice_of(member);
+		trail_note(&s.trail, &s.request, &s.deny);
+	}
+	s.d.client_id.uid = 2000;
+	trail_note(&s.trail, &s.request, &s.deny);
+	for (int i = 0; i < FOLD_USER_MAX + 1; i++, counted++)
+		assert_true(stage_take(&s, &record));
+	assert_true(slice_is(record.values[RECORD_MEMBER].text, "M64"));
+	assert_true(stage_take(&s, &record));
+	assert_int_equal(number_of(&record, RECORD_UID), 2000);
+	assert_false(stage_take(&s, &record));
+	stage_wait(&s);
+	assert_true(stage_take(&s, &record));
+	assert_int_equal(number_of(&record, RECORD_OTHERS), 1000 - counted);
+	assert_int_equal(number_of(&record, RECORD_UID), 1000);
+	stage_fini(&s);
+	loop_fini(&loop);
+}
+
+/* What does not fit is counted on; what a recorder had not answered for is lost, and told at once. */
+static void test_fold_lost(void **state)
+{
+	struct writer done = {.limit = 0};
+	struct record record;
+	struct loop loop;
+	struct stage s;
+	int old;
+
+	(void)state;
+	assert_int_equal(loop_init(&loop), 0);
+	stage_init(&s, false);
+	trail_fold(&s.trail, &loop);
+	trail_note(&s.trail, &s.request, &s.deny);
+	s.d.call.member = SLICE("Other");
+	trail_note(&s.trail, &s.request, &s.deny);
+	/* the first is written, the second is not */
+	writer_u64(&done, 1);
+	assert_int_equal(channel_send(s.channel[1], RECORD_DONE, &done, NULL, 0), 0);
+	close(s.channel[1]);
+	trail_note(&s.trail, &s.request, &s.deny);
+	s.d.call.member = SLICE("Later");
+	trail_note(&s.trail, &s.request, &s.deny);
+	old = s.channel[0];
+	assert_int_equal(channel_pair(s.channel), 0);
+	fcntl(s.channel[1], F_SETFL, O_NONBLOCK);
+	trail_set_channel(&s.trail, s.channel[0]);
+	close(old);
+	assert_true(stage_take(&s, &record));
+	assert_true(slice_is(record.values[RECORD_VERB].text, "records"));
+	assert_int_equal(number_of(&record, RECORD_LOST), 1);
+	stage_wait(&s);
+	assert_true(stage_take(&s, &record));
+	assert_true(slice_is(record.values[RECORD_MEMBER].text, "Other"));
+	assert_true(stage_take(&s, &record));
+	assert_true(slice_is(record.values[RECORD_MEMBER].text, "Later"));
+	assert_false(stage_take(&s, &record));
+	writer_fini(&done);
+	stage_fini(&s);
+	loop_fini(&loop);
+}
+
 /* What stderr says while `speak` is called. */
 static void stderr_of(void (*speak)(struct stage *s), struct stage *s, char *buf, size_t size)
 {
@@ -214,6 +348,9 @@ int main(void)
 		cmocka_unit_test(test_quiet),
 		cmocka_unit_test(test_full),
 		cmocka_unit_test(test_dead),
+		cmocka_unit_test(test_fold),
+		cmocka_unit_test(test_fold_others),
+		cmocka_unit_test(test_fold_lost),
 		cmocka_unit_test(test_stderr),
 	};
 
