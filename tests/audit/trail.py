@@ -107,7 +107,7 @@ class Tap:
 class Auditd:
     """A daemon with a configuration and a log of its own; auditing is enabled as long as it runs."""
 
-    def __init__(self, log_format="ENRICHED"):
+    def __init__(self, log_format="ENRICHED", changes=None, more="", files=None, command=()):
         self.was = status()
         self.folder = tempfile.mkdtemp(prefix="auditd-")
         self.log = os.path.join(self.folder, "log", "audit.log")
@@ -116,17 +116,25 @@ class Auditd:
         with open("/etc/audit/auditd.conf", encoding="ascii") as file:
             text = file.read()
         changes = {"log_file": self.log, "plugin_dir": self.folder + "/plugins.d", "log_group": "root",
-                   "log_format": log_format}
+                   "log_format": log_format, **(changes or {})}
         for key, value in changes.items():
-            text = re.sub(r"(?mi)^%s\b.*" % key, "%s = %s" % (key, value), text)
+            text = re.sub(r"(?mi)^#*%s\b.*" % key, "%s = %s" % (key, value), text)
+        for name, content in (files or {}).items():
+            with open(os.path.join(self.folder, name), "w", encoding="ascii") as file:
+                file.write(content)
+            os.chmod(file.name, 0o640)
         path = os.path.join(self.folder, "auditd.conf")
         with open(path, "w", encoding="ascii") as file:
-            file.write(text)
+            file.write(text + more)
         os.chmod(path, 0o640)
-        self.daemon = subprocess.Popen(["auditd", "-n", "-s", "enable", "-c", self.folder],
-                                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.daemon = subprocess.Popen([*command, "auditd", "-n", "-s", "enable", "-c", self.folder],
+                                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                                       env={**os.environ, "CONFIG": self.folder})
         ours.add(self.daemon.pid)
-        self.wait(lambda: status()["pid"] == self.daemon.pid and status()["enabled"] == 1)
+        self.wait(self.started)
+
+    def started(self):
+        return status()["pid"] == self.daemon.pid and status()["enabled"] == 1
 
     def wait(self, condition):
         end = time.monotonic() + 20
