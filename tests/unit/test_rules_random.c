@@ -240,6 +240,23 @@ static struct traffic real_traffic(const struct plain_request *q)
 	return traffic;
 }
 
+static bool plain_is_call_to_nobody(const struct plain_request *q)
+{
+	return q->verb == VERB_SEND && q->type == 1 && !q->is_reply && !q->from.is_driver &&
+	       q->to.is_driver && q->destination;
+}
+
+static uint64_t may_not_call;
+
+/* Who is told that no call can be sent there could not have sent this one. */
+static void check_may_call(const struct request *request, const struct verdict *v)
+{
+	if (rules_may_call(request))
+		return;
+	assert_int_equal(v->answer, ANSWER_DENY);
+	may_not_call++;
+}
+
 static struct outcome real_ask(const struct image *image, struct plain_request *q, bool permissive)
 {
 	static const struct judge *const judges[] = {&rules_connect, &restrictions, &rules_own,
@@ -248,24 +265,27 @@ static struct outcome real_ask(const struct image *image, struct plain_request *
 	const struct consent consent = {slice_of(q->consent), q->authorised, "polkit"};
 	struct real_side from, to;
 	struct outcome o = {0};
+	const struct gate gate = {.judges = judges,
+		.audits = rules_audit,
+		.note = hear,
+		.note_arg = &o,
+		.permissive = permissive};
+	struct request request = {.verb = q->verb,
+		.traffic = q->verb == VERB_SEND ? &traffic : NULL,
+		.bus_uid = q->bus_uid,
+		.sender = q->from.is_driver ? NULL : &from.party,
+		.recipient = q->to.is_driver ? NULL : &to.party,
+		.name = slice_of(q->name),
+		.requested_reply = q->requested,
+		.eavesdrop = q->eavesdrop,
+		.consent = q->consent ? &consent : NULL};
 	struct verdict v;
 
 	real_side(&from, image, &q->from);
 	real_side(&to, image, &q->to);
-	v = gate_ask(&(struct gate){.judges = judges,
-			     .audits = rules_audit,
-			     .note = hear,
-			     .note_arg = &o,
-			     .permissive = permissive},
-		&(struct request){.verb = q->verb,
-			.traffic = q->verb == VERB_SEND ? &traffic : NULL,
-			.bus_uid = q->bus_uid,
-			.sender = q->from.is_driver ? NULL : &from.party,
-			.recipient = q->to.is_driver ? NULL : &to.party,
-			.name = slice_of(q->name),
-			.requested_reply = q->requested,
-			.eavesdrop = q->eavesdrop,
-			.consent = q->consent ? &consent : NULL});
+	v = gate_ask(&gate, &request);
+	if (plain_is_call_to_nobody(q) && !permissive)
+		check_may_call(&request, &v);
 	o.answer = v.answer;
 	o.reason = v.reason;
 	o.line = verdict_line(&v);
@@ -355,6 +375,7 @@ static void test_random(void **state)
 		/* where there are many rules hardly anything is without one */
 		assert_true(rows[i].rules_most > 100 || counts.unmatched > asked / 50);
 	}
+	assert_true(may_not_call > 1000);
 }
 
 int main(void)
