@@ -32,15 +32,29 @@ def daemon():
     return Kept(DAEMON)
 
 
-def kernel_avcs(least, patience=5.0):
-    """What dbus-daemon gave to the kernel's audit since the log was emptied; there is no auditd, so
-    the kernel prints it, when it comes to that."""
+def eventually(read, good, patience=5.0):
+    """What is read once it is good, or when the time is over."""
     deadline = time.monotonic() + patience
     while True:
-        lines = avc_lines(kernel_log())
-        if len(lines) >= least or time.monotonic() > deadline:
-            return lines
+        out = read()
+        if good(out) or time.monotonic() > deadline:
+            return out
         time.sleep(0.05)
+
+
+def kernel_avcs(least):
+    """What dbus-daemon gave to the kernel's audit since the log was emptied; there is no auditd, so
+    the kernel prints it, when it comes to that."""
+    return eventually(lambda: avc_lines(kernel_log()), lambda lines: len(lines) >= least)
+
+
+def bus_avcs(bus, least):
+    """What our recorder wrote, which is a process of its own."""
+    return eventually(lambda: avc_lines(bus.text()), lambda lines: len(lines) >= least)
+
+
+def text_with(bus, part):
+    return eventually(bus.text, lambda text: part in text)
 
 
 def kernel_log_empty():

@@ -7,7 +7,7 @@ import unittest
 from harness import BusTest
 from labels import client, label
 from policies import base, compiled, enforce, load, without_class
-from reference import avc_lines, daemon, kernel_avcs, kernel_log_empty
+from reference import bus_avcs, daemon, kernel_avcs, kernel_log_empty, text_with
 from wire import CALL, DRIVER, FAULT, RETURN, CallError, call, failure, reply, signal
 
 NAME = "org.example.Guarded"
@@ -122,7 +122,7 @@ class Selinux(BusTest):
         """The same answers, and the same lines about denials, in the same order."""
         ours = Scene(self)
         told = self.script(ours)
-        lines = avc_lines(ours.bus.text())
+        lines = bus_avcs(ours.bus, 10)
         kernel_log_empty()
         with daemon():
             self.assertEqual(told, self.script(Scene(self)))
@@ -150,7 +150,8 @@ class Selinux(BusTest):
         got = scene.service.expect(type=CALL, member="M")
         scene.service.send(failure(got, "com.ex.Bad"))
         scene.service.sync()
-        self.assertIn("msgtype=error error_name=com.ex.Bad dest=%s" % asking.name, scene.bus.text())
+        words = "msgtype=error error_name=com.ex.Bad dest=%s" % asking.name
+        self.assertIn(words, text_with(scene.bus, words))
 
     def test_setenforce(self):
         """Takes effect with the next message, both ways, also on what was asked before."""
@@ -164,7 +165,7 @@ class Selinux(BusTest):
             sender.release_name("org.example.Free")
             enforce(True)
         self.assertEqual(scene.call(sender), "AccessDenied")
-        text = scene.bus.text()
+        text = text_with(scene.bus, "tclass=dbus permissive=1")
         self.assertIn("tclass=dbus permissive=1", text)
         self.assertIn("SELinux is permissive now", text)
 
@@ -188,8 +189,8 @@ class Selinux(BusTest):
         load(compiled("(typepermissive bad_t)\n"))
         scene = Scene(self)
         self.assertEqual(scene.call(client(scene.bus, "bad_t")), "passed")
-        self.assertIn("scontext=%s tcontext=%s tclass=dbus permissive=1" % (label("bad_t"), label("svc_t")),
-                      scene.bus.text())
+        words = "scontext=%s tcontext=%s tclass=dbus permissive=1" % (label("bad_t"), label("svc_t"))
+        self.assertIn(words, text_with(scene.bus, words))
         with self.assertRaises(CallError):
             client(scene.bus, "mute_t")
 
@@ -201,7 +202,7 @@ class Selinux(BusTest):
                 scene = Scene(self)
                 self.assertEqual(scene.call(client(scene.bus, "bad_t")), "AccessDenied")
                 self.assertEqual(scene.call(client(scene.bus, "good_t")), "passed")
-                lines = kernel_avcs(1) if program else avc_lines(scene.bus.text())
+                lines = kernel_avcs(1) if program else bus_avcs(scene.bus, 1)
                 self.assertEqual([line for line in lines if "bad_t" in line], [])
                 self.assertIn(
                     "avc:  granted  { send_msg } for msgtype=method_call interface=org.example.I member=M "
@@ -230,6 +231,7 @@ class Selinux(BusTest):
         scene.call(sender)
         outcome(sender.request_name, NAME)
         outcome(sender.request_name, "org.example.Free")
+        bus_avcs(scene.bus, 3)
         parser = audit.AuditParser()
         parser.parse_string(scene.bus.text())
         rules = ["allow %s %s:%s %s" % (av.src_type, av.tgt_type, av.obj_class, " ".join(av.perms))
@@ -248,6 +250,7 @@ class Selinux(BusTest):
         scene = Scene(self)
         sender = client(scene.bus, "bad_t", uid=1)
         scene.call(sender)
+        bus_avcs(scene.bus, 1)
         line = [line for line in scene.bus.text().splitlines() if "avc:  denied" in line][-1]
         words = line.split(" | ")[1]
         for word in ("uid=1", 'sender="%s"' % sender.name, "spid=", "tpid=", "permissive=0", "res=failed"):
