@@ -361,7 +361,9 @@ void route_parked(struct transit *t, const struct place *place)
 		return;
 	}
 	if (place->driver) {
-		spread_done(peer, t, at_driver(peer, t));
+		/* one that is going asks for nothing any more */
+		if (peer->state == PEER_ACTIVE)
+			spread_done(peer, t, at_driver(peer, t));
 		return;
 	}
 	t->addressee = owner_of(t);
