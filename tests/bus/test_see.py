@@ -278,6 +278,23 @@ class See(Judged):
         self.assertEqual(self.fate(bob, owner, any_call(destination=owner.name)), "denied")
         self.assertEqual(self.fate(bob, other, any_call(destination=other.name)), "passed")
 
+    def test_named_services_changed(self):
+        """That some came or went is told to all; which is told to nobody."""
+        need_root()
+        bus = self.bus(policy=POLICY % SECRET, tail="<servicedir>@/services</servicedir>", files=FILES)
+        bob = bus.client(BOB).add_match("type='signal',member='ActivatableServicesChanged'")
+        name = HIDDEN + ".Service"
+        bus.write("services/%s.service" % name, FILES["services/com.ex.Hiding.service"].replace(SERVICE, name))
+        bus.client().driver("ReloadConfig")
+        self.assertEqual(bob.expect(member="ActivatableServicesChanged").args, ())
+        self.assertEqual(bob.driver("ListActivatableNames")[0], [DRIVER])
+
+    def test_eavesdroppers(self):
+        """To read where the messages of others go is for root and the bus's own user."""
+        rules = '<allow eavesdrop="true"/><allow send_destination="*" eavesdrop="true"/>'
+        _, _, bob = self.hidden(SECRET + rules)
+        self.refused("AccessDenied", bob.add_match, "eavesdrop=true,type='method_call'")
+
     def test_named_for_root(self):
         bus, owner, _ = self.hidden()
         owner.add_match("type='signal'")
