@@ -286,6 +286,40 @@ bool park_copy_behind(struct transit *t, struct peer *to, bool eavesdrop)
 	return true;
 }
 
+/* What it has ready goes, whichever lane it is in. */
+static void peer_run(struct peer *peer)
+{
+	struct list *at = peer->parked.next;
+
+	while (at != &peer->parked) {
+		struct parked *p = list_entry(at, struct parked, peer_link);
+		const struct lane *lane = p->waiting.lane;
+		bool ready = !lane->held && lane_first(lane) == &p->waiting && !p->question.id;
+
+		if (ready)
+			lane_run(p->waiting.lane);
+		at = ready ? peer->parked.next : at->next;
+	}
+}
+
+/* Better not at all than before what was sent earlier. */
+static void refuse_called(struct peer *peer, struct slice name)
+{
+	const char *why = NULL;
+	struct message m;
+
+	list_for_each_safe (at, &peer->parked) {
+		struct parked *p = list_entry(at, struct parked, peer_link);
+
+		if (p->place.copy || p->place.driver ||
+			message_parse(&m, p->copy->bytes, p->copy->size, &why) != 0 ||
+			!slice_equal(m.destination, name))
+			continue;
+		route_refuse(peer, &m, FAULT_NO_MEMORY, NULL);
+		parked_free(p);
+	}
+}
+
 void park_name_changed(struct bus *bus, const struct name_change *change)
 {
 	struct slice name = change->name->text;
@@ -293,9 +327,15 @@ void park_name_changed(struct bus *bus, const struct name_change *change)
 	if (!bus->lanes.pairs || !change->to || name.text[0] == ':')
 		return;
 	if (lanes_extend(
-		    &bus->lanes, LANE_NAME | hash_bytes(name.text, name.size), change->to->id) < 0)
-		log_warning("no memory to keep the order of messages that wait for %.*s",
-			SLICE_FMT(name));
+		    &bus->lanes, LANE_NAME | hash_bytes(name.text, name.size), change->to->id) == 0)
+		return;
+	log_warning("no memory to keep the order of messages that wait for %.*s", SLICE_FMT(name));
+	list_for_each (at, &bus->peers) {
+		struct peer *peer = list_entry(at, struct peer, link);
+
+		refuse_called(peer, name);
+		peer_run(peer);
+	}
 }
 
 void park_sender_gone(struct peer *peer)

@@ -523,7 +523,8 @@ static void script(struct world *w)
 		driver_name_changed(&w->bus, &change);
 	world_read(w);
 	w->ends[2].moved = w->now++;
-	world_say(w, 6, 0, KIND_SIGNAL, a);
+	world_say(w, 6, 0, KIND_CALL, w->ends[2].peer->unique_name);
+	world_say(w, 8, 0, KIND_SIGNAL, a);
 	while (w->asked_n && w->bus.consult.channel >= 0)
 		say_yes(w);
 	world_say(w, 7, 0, KIND_ASK, a);
@@ -549,7 +550,7 @@ static bool script_fails(enum oom_plan plan, uint32_t n)
 		assert_int_equal(w->ends[i].peer->user->parked, 0);
 		assert_int_equal(w->ends[i].peer->user->questions, 0);
 	}
-	for (uint32_t i = 1; i <= 7; i++)
+	for (uint32_t i = 1; i <= 8; i++)
 		assert_true(w->fates[i].arrived <= (w->fates[i].broadcast ? PEERS : 1));
 	assert_int_equal(w->fates[7].arrived, 0);
 	world_end(w);
