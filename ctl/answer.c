@@ -24,6 +24,7 @@ void answer_get(struct outcome *ret, const struct request *request)
 		.judges = judges, .audits = rules_audit, .note = answer_note, .note_arg = ret};
 
 	ret->would_n = 0;
+	ret->unlabelled = NULL;
 	ret->verdict = gate_ask(&gate, request);
 }
 
@@ -105,6 +106,8 @@ void answer_json(struct json *j, const struct outcome *a, const struct request *
 	}
 	if (v->audit)
 		rule_json(j, "audit", v->image, v->audit);
+	if (a->unlabelled)
+		json_string(j, "unlabelled", a->unlabelled);
 }
 
 void answer_print_more(const struct outcome *a, const struct request *request)
@@ -121,4 +124,6 @@ void answer_print_more(const struct outcome *a, const struct request *request)
 	if (v->audit)
 		printf("  recorded by %s:%" PRIu32 " %s\n", image_string(v->image, v->audit->file),
 			v->audit->line, image_string(v->image, v->audit->text));
+	if (a->unlabelled)
+		printf("  labels were not asked about: %s\n", a->unlabelled);
 }

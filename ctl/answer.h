@@ -11,9 +11,10 @@ struct outcome {
 	struct verdict verdict;
 	struct verdict would[WOULD_MAX]; /* what rules and restrictions on trial would have said */
 	uint32_t would_n;
+	const char *unlabelled; /* why those were not asked who judge by the labels given; NULL */
 };
 
-/* The gate's answer, by the judges of the bus; MAC is not asked. */
+/* The gate's answer, by the rules of the bus. */
 void answer_get(struct outcome *ret, const struct request *request);
 /* The same, whatever is on trial. */
 struct verdict request_answer(const struct request *request);

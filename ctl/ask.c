@@ -15,7 +15,7 @@
 static const char *const types[] = {NULL, "method_call", "method_return", "error", "signal"};
 enum { CALL = 1, RETURN, ERROR, SIGNAL };
 
-void ask_answer(struct ask *a, struct outcome *ret)
+static void rules_answer(struct ask *a, struct outcome *ret)
 {
 	answer_get(ret, &a->request);
 	if (ret->verdict.answer != ANSWER_ASK || !a->consent.text)
@@ -23,6 +23,15 @@ void ask_answer(struct ask *a, struct outcome *ret)
 	a->consent.action = image_slice(ret->verdict.image, ret->verdict.rule->action);
 	a->request.consent = &a->consent;
 	answer_get(ret, &a->request);
+}
+
+void ask_answer(struct ask *a, struct outcome *ret)
+{
+	rules_answer(a, ret);
+	if (a->labelled)
+		labels_answer(&a->labels, &a->request, &a->subject,
+			a->peer.party.subject ? &a->peer : NULL, a->bus_label, ret,
+			&ret->unlabelled);
 }
 
 static int polkit_read(const char *text, struct consent *ret)
@@ -194,6 +203,8 @@ int ask_init(struct ask *ret, const struct policy *policy, const struct options 
 	if (polkit_read(o->polkit, &ret->consent) < 0 || subject_make(ret, policy, o) < 0)
 		return -1;
 	ret->wish = o->wish;
+	ret->labelled = o->label || o->peer_label || o->bus_label;
+	ret->bus_label = o->bus_label;
 	ret->request.sender = &ret->subject.party;
 	switch (o->wish) {
 	case WISH_CONNECT:
@@ -222,6 +233,7 @@ int ask_init(struct ask *ret, const struct policy *policy, const struct options 
 
 void ask_fini(struct ask *a)
 {
+	labels_fini(&a->labels);
 	person_fini(&a->subject);
 	person_fini(&a->peer);
 }

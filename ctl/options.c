@@ -79,6 +79,7 @@ static const struct row rows[] = {
 	{"peer-unit", "UNIT", TAKES_PEER, KIND_TEXT, AT(peer_unit), "the unit of the peer"},
 	{"peer-slice", "SLICE", TAKES_PEER, KIND_WORDS, AT(peer_slices), "a slice that it is in"},
 	{"peer-label", "LABEL", TAKES_PEER, KIND_TEXT, AT(peer_label), "the label of the peer"},
+	{"bus-label", "LABEL", TAKES_PEER, KIND_TEXT, AT(bus_label), "the label of the bus itself"},
 	{"peer-name", "NAME", TAKES_PEER, KIND_WORDS, AT(peer_names),
 		"a bus name that the peer owns (the one that is asked about)"},
 	{"fail-on", "LEVEL", TAKES_LINT, KIND_TEXT, AT(fail_on),

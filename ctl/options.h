@@ -59,7 +59,7 @@ struct options {
 	const char *polkit; /* what it would say */
 	bool no_interface, copy, idle;
 	/* peer */
-	const char *peer, *peer_user, *peer_unit, *peer_label;
+	const char *peer, *peer_user, *peer_unit, *peer_label, *bus_label;
 	struct words peer_groups, peer_names, peer_slices;
 	/* lint */
 	const char *fail_on;
