@@ -44,6 +44,17 @@ class Answers(PolkitTest):
         self.recorded(bus, "com.ex.no.such.action", "not answered", "is not registered")
         self.assertEqual(self.alice.driver("GetId"), self.root.driver("GetId"))
 
+    def test_as_on_a_system(self):
+        """The broker is nobody in particular; who asks polkit is root, and can do nothing else with it."""
+        bus = self.started(head="<user>messagebus</user>")
+        self.passes("Yes")
+        self.fails("AccessDenied", "No")
+        with open("/proc/%d/status" % self.agent_pid(bus), encoding="ascii") as file:
+            status = dict(line.rstrip("\n").split(":\t", 1) for line in file if ":\t" in line)
+        self.assertEqual(status["Uid"].split(), ["0"] * 4)
+        self.assertEqual({status[s] for s in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")}, {"0" * 16})
+        self.assertEqual(status["NoNewPrivs"], "1")
+
     def test_no_way_round(self):
         """A call is checked by whatever name it is addressed, and whatever else its header says."""
         bus = self.started()
