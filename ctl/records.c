@@ -88,6 +88,11 @@ static int records_open_one(struct records *r, const struct records_want *want)
 	return e < 0 ? say("%s: %s", want->from, strerror(-e)) : 0;
 }
 
+static const char *reason(int e)
+{
+	return e == -ENOSYS ? "it is not built in" : strerror(-e);
+}
+
 /* What there is of the audit trail and the journal; one is enough. */
 static int records_open_all(struct records *r, const struct records_want *want)
 {
@@ -96,7 +101,7 @@ static int records_open_all(struct records *r, const struct records_want *want)
 
 	if (r->streams_n == 0)
 		return say("no records can be read: of the audit trail: %s; of the journal: %s",
-			strerror(-audit), strerror(-journal));
+			reason(audit), reason(journal));
 	if (audit == -EACCES)
 		say("the audit trail is left out: %s", strerror(-audit));
 	return 0;
