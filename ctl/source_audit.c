@@ -34,7 +34,6 @@ struct source {
 	bool follow;
 	struct ready *first, **last; /* owned */
 	bool failed; /* no memory */
-	char fed[LINE_MAX_SIZE + 1];
 };
 
 DROP_WITH(source, source_audit.free)
@@ -188,10 +187,8 @@ static int audit_read(struct source *s)
 	int r = lines_next(s->lines, &line);
 
 	if (r > 0 && line.size && memmem(line.text, line.size, "bus=", 4)) {
-		/* in one piece: a line end that comes alone does not end an event */
-		memcpy(s->fed, line.text, line.size);
-		s->fed[line.size] = '\n';
-		auparse_feed(s->parser, s->fed, line.size + 1);
+		auparse_feed(s->parser, line.text, line.size);
+		auparse_feed(s->parser, "\n", 1);
 	}
 	if (r != 0)
 		return r;
