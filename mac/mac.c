@@ -120,12 +120,15 @@ static int start_judges(struct mac *mac, const struct mac_site *site, const stru
 int mac_start(struct mac *ret, const struct mac_site *site, const struct mac_setup *setup,
 	const char **ret_why)
 {
+	const char *why = NULL;
 	int r;
 
 	*ret = (struct mac){.spare = {.fd = -1, .of = -1}};
-	r = start_judges(ret, site, setup, ret_why);
-	if (r < 0)
-		mac_fini(ret);
+	r = start_judges(ret, site, setup, &why);
+	if (r == 0)
+		return 0;
+	mac_fini(ret);
+	*ret_why = why;
 	return r;
 }
 
