@@ -16,11 +16,37 @@ static bool action_is_declared(const struct lint *l, struct slice action)
 	return false;
 }
 
+/* A deny that stands before the check in its section, and of whose calls the check takes all. A
+ * section that makes an exception from others is meant to do that. */
+static void undone_look(struct lint *l, const struct place_of_rule *at)
+{
+	const struct rule *first = &l->image->rules[at->section->rules[at->rule->verb].first];
+
+	for (const struct rule *deny = first; deny < at->rule; deny++) {
+		struct rule calls = *deny;
+
+		calls.type = deny->verb == RULE_SEND ? 1 : 0;
+		if (deny->effect != EFFECT_DENY || deny->name_kind == NAME_ANY ||
+			l->dead[deny - l->image->rules] ||
+			(deny->verb == RULE_SEND && !rule_is_about_calls(deny)) ||
+			!rule_covers(l->image, at->rule, &calls))
+			continue;
+		lint_add(l, LINT_CHECK_UNDOES, at->rule,
+			"comes behind %s:%" PRIu32
+			" %s, and what that refuses polkit is asked about",
+			image_string(l->image, deny->file), deny->line,
+			image_string(l->image, deny->text));
+	}
+}
+
 void lint_checks(struct lint *l, const struct place_of_rule *at)
 {
 	struct slice action = image_slice(l->image, at->rule->action);
 
-	if (at->rule->effect != EFFECT_CHECK || action_is_declared(l, action))
+	if (at->rule->effect != EFFECT_CHECK)
+		return;
+	undone_look(l, at);
+	if (action_is_declared(l, action))
 		return;
 	lint_add(l, LINT_NO_ACTION, at->rule,
 		"no polkit action %.*s is declared here, and what polkit does not know it refuses",
