@@ -214,6 +214,8 @@ void peer_limits_renew(struct peer *peer)
 	peer->limits = malloc(sizeof(limits));
 	if (peer->limits)
 		memcpy(peer->limits, limits, sizeof(limits));
+	else
+		peer_kill(peer, "no memory for its limits");
 }
 
 int peer_pidfd(const struct party *party)

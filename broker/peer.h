@@ -86,7 +86,7 @@ int peer_pidfd(const struct party *party);
 void peer_free(struct peer *peer);
 
 /* Finds out which limits hold for it; to be called when its identity, names or the policy changed.
- * Without memory it is under those of all. */
+ * Without memory it goes: those of all may be wider. */
 void peer_limits_renew(struct peer *peer);
 
 static inline int64_t peer_limit(const struct peer *peer, enum limit limit)

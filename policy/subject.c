@@ -15,6 +15,17 @@ static void subject_add(struct subject *s, enum section_context context, uint32_
 #define ID_BITS 12
 #define ID_PER_WORD 5
 
+/* From 1 on, 0: it has none. The one that speaks to everybody, and may stand behind more than have a
+ * number, has the last. */
+static uint64_t section_number(const struct image *image, const struct section *section)
+{
+	uint64_t number = (uint64_t)(section - image->sections) + 1, last = (1u << ID_BITS) - 1;
+
+	if (section->context == SECTION_MANDATORY)
+		return last;
+	return number < last ? number : 0;
+}
+
 /* The numbers of the sections side by side, counted from 1; the highest bit says that there is an id. */
 static void subject_identify(struct subject *s)
 {
@@ -23,9 +34,9 @@ static void subject_identify(struct subject *s)
 	if (s->sections_n > 2 * ID_PER_WORD)
 		return;
 	for (uint32_t i = 0; i < s->sections_n; i++) {
-		uint64_t number = (uint64_t)(s->sections[i] - s->image->sections) + 1;
+		uint64_t number = section_number(s->image, s->sections[i]);
 
-		if (number >> ID_BITS)
+		if (number == 0)
 			return;
 		id[i / ID_PER_WORD] |= number << (i % ID_PER_WORD * ID_BITS);
 	}
