@@ -38,15 +38,20 @@ static int allow(scmp_filter_ctx filter, const char *names)
 
 int calls_enter(const struct cage *cage)
 {
+	/* whether it is a terminal (stdio asks); how much waits in a socket (base/process.c) */
+	static const scmp_datum_t questions[] = {TCGETS, FIONREAD};
 	scmp_filter_ctx filter =
 		seccomp_init(cage->lenient ? SCMP_ACT_ERRNO(EPERM) : SCMP_ACT_KILL_PROCESS);
 	int r = filter ? 0 : -ENOMEM;
 
 	for (const char *const *c = cage->calls; r == 0 && *c; c++)
 		r = allow(filter, *c);
-	if (r == 0)
-		r = seccomp_rule_add(
-			filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1, SCMP_A1(SCMP_CMP_EQ, TCGETS));
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(questions); i++) {
+		const struct scmp_arg_cmp is = {
+			.arg = 1, .op = SCMP_CMP_EQ, .datum_a = questions[i]};
+
+		r = seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1, &is);
+	}
 	/* what fails in a lenient cage is to be seen, too; a kernel that cannot log it is none to die
 	 * for */
 	if (r == 0)
