@@ -363,7 +363,8 @@ void record_sentence(struct writer *w, const struct record *record)
 		put_string(w, ": ");
 		put_prose(w, &values[RECORD_WHY]);
 	} else if (values[RECORD_TEXT].known) {
-		put_string(w, ": ");
+		/* of an event: its head ends with the colon */
+		put_string(w, " ");
 		put_prose(w, &values[RECORD_TEXT]);
 	}
 	put_counts(w, record);

@@ -4,10 +4,9 @@ are two network namespaces with a cable between them."""
 import os
 import shutil
 import subprocess
-import time
 import unittest
 
-from harness import ALICE, ours
+from harness import ALICE
 from test_records import KernelTest, send
 from trail import Auditd
 

@@ -6,8 +6,8 @@ import signal
 import time
 import unittest
 
-from harness import ALICE, BOB, family, ours
-from test_records import KernelTest, log_in, refused
+from harness import ALICE, BOB, ours
+from test_records import KernelTest, log_in, recorder_of, refused
 from trail import Auditd, status
 from wire import NO_REPLY, Message, CALL, call
 
@@ -22,14 +22,6 @@ def counted(records):
 
 def denied(member, path="/com/ex/O"):
     return call("com.ex.Service", path, "com.ex.I", member)
-
-
-def recorder_of(bus):
-    for pid in family(bus.pid):
-        with open("/proc/%d/cmdline" % pid, "rb") as file:
-            if b"recorder" in file.read():
-                return pid
-    return None
 
 
 class Floods(KernelTest):

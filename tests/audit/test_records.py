@@ -2,13 +2,13 @@
 
 import ctypes
 import os
+import subprocess
 import sys
-import time
 import unittest
 
-from harness import ALICE, BOB, BusTest, rows
+from harness import ALICE, BOB, PROGRAM, BusTest, family, rows
 from trail import DAC_CHECK, POLICY_LOAD, USER_AVC, USYS_CONFIG, Auditd, Tap
-from wire import CALL, SIGNAL, CallError, Closed, Message, call, failure, reply
+from wire import CALL, SIGNAL, CallError, Message, call, failure
 
 LOGIN = 4242
 PR_SET_NAME = 15
@@ -41,14 +41,23 @@ def log_in(comm=b"client x", uid=LOGIN):
     return before
 
 
+def recorder_of(bus):
+    for pid in family(bus.pid):
+        with open("/proc/%d/cmdline" % pid, "rb") as file:
+            if b"recorder" in file.read():
+                return pid
+    return None
+
+
 class KernelTest(BusTest):
     def setUp(self):
         self.tap = Tap()
         self.addCleanup(self.tap.close)
 
-    def audited(self, policy=POLICY, **more):
+    def audited(self, policy=POLICY, head="", **more):
         files = {"services/com.ex.Closed.service": SERVICE}
-        bus = self.bus(policy=policy, type="tested", files=files, logging=(), head='<records to="audit,stderr"/>',
+        bus = self.bus(policy=policy, type="tested", files=files, logging=(),
+                       head=head + '<records to="audit,stderr"/>',
                        tail="<servicedir>@/services</servicedir>", **more)
         self.tap.ours()
         return bus
@@ -303,6 +312,31 @@ class Allowed(KernelTest):
         self.assertRegex(self.auditd.report("--avc"), r"client x")
         self.assertRegex(self.auditd.report("-e", "--failed"), r"USER_AVC -?[0-9]+ no")
         self.assertRegex(self.auditd.report("-x"), SENDER["exe"])
+
+
+class Rights(KernelTest):
+    def test_one(self):
+        """As another user, the recorder has the one right that it needs."""
+        bus = self.audited(head="<user>nobody</user>")
+        own(bus, self.alice(bus), None)
+        self.only(verb="own", uid=str(ALICE))
+        with open("/proc/%d/status" % recorder_of(bus), encoding="ascii") as file:
+            status = dict(line.rstrip("\n").split(":\t", 1) for line in file)
+        self.assertEqual(set(status["Uid"].split()), {"65534"})
+        for kind in ("CapPrm", "CapEff", "CapBnd"):
+            self.assertEqual(int(status[kind], 16), 1 << 29, kind)
+
+    def test_required(self):
+        """Without the right there is no bus, if the configuration wants records in the audit trail."""
+        config = self.bus(head='<records to="audit,stderr" mode="required"/>', logging=()).config
+        with open(config, encoding="utf-8") as file:
+            text = file.read().replace("/bus</listen>", "/other</listen>")
+        with open(config + ".other", "w", encoding="utf-8") as file:
+            file.write(text)
+        done = subprocess.run(["unshare", "-Ur", PROGRAM, "--config-file=" + config + ".other", "--nofork"],
+                              capture_output=True, text=True, timeout=30, check=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("requires that decisions are recorded in the kernel's audit trail", done.stderr)
 
 
 class Disabled(KernelTest):

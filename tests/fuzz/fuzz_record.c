@@ -34,18 +34,31 @@ static void check_blanks(const struct record *record, const struct writer *line)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct writer line = {.limit = 0}, sentence = {.limit = 0}, again = {.limit = 0};
+	struct writer audit = {.limit = 0};
+	struct record_peer peer;
 	struct record record;
 
-	if (record_read(&record, data, size) < 0)
+	if (record_peer_read(&peer, data, size) == 0) {
+		record_peer_write(&again, &peer);
+		MUST(again.size == size && memcmp(again.data, data, size) == 0);
+		again.size = 0;
+	}
+	if (record_read(&record, data, size) < 0) {
+		writer_fini(&again);
 		return 0;
+	}
 	record_line(&line, &record);
 	check_printable(&line);
 	check_blanks(&record, &line);
+	record_audit_line(&audit, &record);
+	check_printable(&audit);
+	MUST(!memchr(audit.data, '\'', audit.size));
 	record_sentence(&sentence, &record);
 	check_printable(&sentence);
 	record_write(&again, &record);
 	MUST(again.size == size && memcmp(again.data, data, size) == 0);
 	writer_fini(&line);
+	writer_fini(&audit);
 	writer_fini(&sentence);
 	writer_fini(&again);
 	return 0;

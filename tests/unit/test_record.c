@@ -387,6 +387,60 @@ static void test_longest(void **state)
 	assert_non_null(strstr(line, " text_cut=4294967295 "));
 }
 
+/* What the audit tools look for first is the client's, even where nothing is known of it. */
+static void test_audit_line(void **state)
+{
+	static const struct {
+		struct record_event event;
+		const char *line, *sentence;
+	} events[] = {
+		{{.verb = "policy", .generation = 2, .checksum = 0xab},
+			"bus=\"x\" verb=policy uid=4294967295 auid=4294967295 ses=4294967295 "
+			"pid=? comm=? exe=? generation=2 checksum=00000000000000ab "
+			"suid=4294967295 sauid=4294967295 res=success",
+			"policy in force: generation 2 checksum 00000000000000ab"},
+		{{.verb = "policy", .text = "a: b", .failed = true},
+			"bus=\"x\" verb=policy uid=4294967295 auid=4294967295 ses=4294967295 "
+			"pid=? comm=? exe=? text=613A2062 "
+			"suid=4294967295 sauid=4294967295 res=failed",
+			"policy not taken: a: b"},
+		{{.verb = "records", .lost = 7, .failed = true},
+			"bus=\"x\" verb=records uid=4294967295 auid=4294967295 ses=4294967295 "
+			"pid=? comm=? exe=? lost=7 suid=4294967295 sauid=4294967295 res=failed",
+			"records were lost: (decisions not on record before this one: 7)"},
+	};
+	struct request request;
+	struct record record;
+	struct decisions d;
+	struct verdict deny;
+	char *line;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(events); i++) {
+		record_of_event(&record, "x", &events[i].event);
+		line = text_of(&record, record_audit_line);
+		assert_string_equal(line, events[i].line);
+		free(line);
+		line = text_of(&record, record_sentence);
+		assert_string_equal(line, events[i].sentence);
+		free(line);
+	}
+	decisions_init(&d, false);
+	request = decisions_request(&d);
+	deny = decisions_verdict(&d, 0);
+	/* a name that would be another field, and one that would be the result */
+	d.client_id.comm = (char *)"x' uid=0";
+	d.client_id.unit = (char *)"res=success'";
+	record_of(&record, "system", &request, &deny, 0);
+	line = text_of(&record, record_audit_line);
+	assert_non_null(strstr(line, "verb=send sender=\":1.7\" uid=1000 auid=1000 ses=3 pid=4242 "
+				     "comm=7827207569643D30 unit=7265733D7375636365737327 "));
+	assert_non_null(strstr(line, " suid=1000 sauid=1000 res=failed"));
+	assert_null(strchr(line, '\''));
+	free(line);
+	decisions_fini(&d);
+}
+
 static void letter_of(struct writer *w, const struct decisions *d)
 {
 	struct request request = decisions_request(d);
@@ -501,6 +555,7 @@ int main(void)
 		cmocka_unit_test(test_prose),
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_longest),
+		cmocka_unit_test(test_audit_line),
 		cmocka_unit_test(test_round_trip),
 		cmocka_unit_test(test_refused),
 	};
