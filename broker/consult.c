@@ -10,6 +10,7 @@
 #include "broker/bus.h"
 #include "broker/consult.h"
 #include "broker/fault.h"
+#include "broker/peer.h"
 
 void consult_init(struct consult *consult)
 {
@@ -174,13 +175,14 @@ void consult_set_channel(struct bus *bus, int channel)
 	consult->channel = channel;
 }
 
-static int limits_check(const struct bus *bus, const struct user *user, enum limit *ret_limit)
+static int limits_check(const struct peer *whose, enum limit *ret_limit)
 {
 	*ret_limit = LIMIT_MAX_POLKIT_CHECKS_PER_USER;
-	if (user->questions >= (uint64_t)bus_limit(bus, *ret_limit))
+	if (whose->user->questions >= (uint64_t)peer_limit(whose, *ret_limit))
 		return FAULT_LIMITS;
 	*ret_limit = LIMIT_MAX_POLKIT_CHECKS;
-	if (HASH_COUNT(bus->consult.questions) >= (uint64_t)bus_limit(bus, *ret_limit))
+	if (HASH_COUNT(whose->bus->consult.questions) >=
+		(uint64_t)bus_limit(whose->bus, *ret_limit))
 		return FAULT_LIMITS;
 	return 0;
 }
@@ -199,11 +201,12 @@ static int say_ask(struct consult *consult, const struct agent_ask *ask, const c
 	return r;
 }
 
-int consult_ask(struct bus *bus, struct question *q, struct user *user, struct agent_ask *ask,
+int consult_ask(struct peer *whose, struct question *q, struct agent_ask *ask,
 	enum limit *ret_limit, const char **ret_why)
 {
+	struct bus *bus = whose->bus;
 	struct consult *consult = &bus->consult;
-	int r = limits_check(bus, user, ret_limit);
+	int r = limits_check(whose, ret_limit);
 
 	*ret_why = "dbus-warden-polkit does not run";
 	if (r != 0 || consult->channel < 0)
@@ -218,8 +221,8 @@ int consult_ask(struct bus *bus, struct question *q, struct user *user, struct a
 		q->id = 0;
 		return -ENOMEM;
 	}
-	q->user = user_ref(user);
-	user->questions++;
+	q->user = user_ref(whose->user);
+	whose->user->questions++;
 	list_append(&consult->asked, &q->link);
 	r = say_ask(consult, ask, ret_why);
 	if (r < 0)

@@ -12,6 +12,7 @@
 #include "policy/image.h"
 
 struct bus;
+struct peer;
 
 /* What became of a question. */
 struct polkit_answer {
@@ -47,10 +48,10 @@ void consult_fini(struct consult *consult);
 void consult_set_channel(struct bus *bus, int channel);
 
 /*
- * Asks on behalf of `user`; `ask->id` is filled in. 0, and `answered` will be called once, never
+ * Asks on behalf of a connection, whose user pays for it; `ask->id` is filled in. 0, and `answered` will be called once, never
  * from here. FAULT_LIMITS with the limit. -errno: it cannot be asked, *ret_why says why.
  */
-int consult_ask(struct bus *bus, struct question *q, struct user *user, struct agent_ask *ask,
+int consult_ask(struct peer *whose, struct question *q, struct agent_ask *ask,
 	enum limit *ret_limit, const char **ret_why);
 /* Nobody waits any more; harmless where nothing is asked. */
 void consult_cancel(struct bus *bus, struct question *q);

@@ -80,7 +80,7 @@ static int own_permitted(struct call *call, struct request *q)
 		call->waits = call->done = r == TRANSIT_WAITS;
 		if (r == FAULT_LIMITS)
 			return call_refuse(call, r, "%s=%lld", limit_name(t->limit),
-				(long long)bus_limit(call->bus, t->limit));
+				(long long)peer_limit(call->peer, t->limit));
 		if (r != 0 && r != FAULT_DENIED)
 			return call->waits ? 0 : r;
 		q->consent = t->grant ? &t->grant->consent : NULL;

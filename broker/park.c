@@ -61,7 +61,7 @@ static struct parked *parked_new(struct transit *t, const struct place *place)
 	struct parked *p;
 
 	t->limit = LIMIT_MAX_PARKED_MESSAGES_PER_USER;
-	if (sender->user->parked >= (uint64_t)bus_limit(t->bus, t->limit))
+	if (sender->user->parked >= (uint64_t)peer_limit(sender, t->limit))
 		return NULL;
 	t->limit = LIMIT_MAX_INCOMING_BYTES;
 	p = calloc(1, sizeof(*p));
@@ -181,8 +181,7 @@ static int ask(struct transit *t, const struct place *place, struct inquiry *inq
 	if (r == 0) {
 		inquiry->ask.action = p->copy->grant->consent.action;
 		p->question.answered = on_answer;
-		r = consult_ask(
-			t->bus, &p->question, t->sender->user, &inquiry->ask, &t->limit, &why);
+		r = consult_ask(t->sender, &p->question, &inquiry->ask, &t->limit, &why);
 	}
 	if (r == 0)
 		return TRANSIT_WAITS;

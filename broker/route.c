@@ -104,11 +104,15 @@ static void refuse_denied(struct peer *peer, struct transit *t)
 	route_refuse(peer, m, FAULT_DENIED, text);
 }
 
-/* The limit is that of who gets the message, or of who awaits a reply to it. */
+/* The limit is that of who gets the message, or of who awaits a reply or polkit's word. */
 static int64_t limit_figure(const struct transit *t)
 {
-	const struct peer *whose =
-		t->limit == LIMIT_MAX_REPLIES_PER_CONNECTION ? t->sender : t->addressee;
+	static const bool of_sender[LIMITS] = {
+		[LIMIT_MAX_REPLIES_PER_CONNECTION] = true,
+		[LIMIT_MAX_POLKIT_CHECKS_PER_USER] = true,
+		[LIMIT_MAX_PARKED_MESSAGES_PER_USER] = true,
+	};
+	const struct peer *whose = of_sender[t->limit] ? t->sender : t->addressee;
 
 	return whose ? peer_limit(whose, t->limit) : bus_limit(t->bus, t->limit);
 }

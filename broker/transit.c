@@ -154,7 +154,7 @@ int transit_refuse_limit(struct transit *t, const struct peer *recipient, enum l
 	struct request q = request_of(t, recipient, false);
 
 	t->limit = limit;
-	gate_refuse_limit(&t->bus->gate, &q, limit, bus_limit(t->bus, limit));
+	gate_refuse_limit(&t->bus->gate, &q, limit, peer_limit(t->sender, limit));
 	return FAULT_LIMITS;
 }
 

@@ -20,6 +20,8 @@ static const bool personal[LIMITS] = {
 	[LIMIT_MAX_NAMES_PER_CONNECTION] = true,
 	[LIMIT_MAX_MATCH_RULES_PER_CONNECTION] = true,
 	[LIMIT_MAX_REPLIES_PER_CONNECTION] = true,
+	[LIMIT_MAX_POLKIT_CHECKS_PER_USER] = true,
+	[LIMIT_MAX_PARKED_MESSAGES_PER_USER] = true,
 };
 
 bool limit_is_personal(enum limit limit)

@@ -9,7 +9,7 @@ import tempfile
 import time
 import unittest
 
-from harness import ALICE, BOB, IS_REFERENCE, BusTest, need, open_files
+from harness import ALICE, BOB, CAROL, IS_REFERENCE, BusTest, need, open_files
 from polkit import AGENT, CHECK, INTERACTIVE, I, NAME, POLICY, PolkitTest, checks, is_built
 from test_clients import SYSTEM, Program
 from wire import ERROR, FAULT, RETURN, CallError, call, reply, signal
@@ -459,8 +459,8 @@ class Order(PolkitTest):
 
 
 class Bounds(PolkitTest):
-    def stopped(self, **limits):
-        bus = self.started(limits={"polkit_timeout": 60000, **limits})
+    def stopped(self, tail="", **limits):
+        bus = self.started(tail=tail, limits={"polkit_timeout": 60000, **limits})
         self.polkit_pid = self.root.driver("GetConnectionUnixProcessID", "s", NAME)[0]
         os.kill(self.polkit_pid, signals.SIGSTOP)
         self.addCleanup(self.go_on)
@@ -501,6 +501,37 @@ class Bounds(PolkitTest):
             came += 1
         self.alice.inbox.clear()
         self.passes("Yes", timeout=30)
+
+    def test_of_some(self):
+        """A user, or who owns a name, may have more or less of both; the record has the number that held."""
+        checks_of, parked_of = "max_polkit_checks_per_user", "max_parked_messages_per_user"
+        bus = self.stopped(tail="".join('<limit name="%s" %s>%d</limit>' % row for row in (
+            (checks_of, 'user="daemon"', 3), (parked_of, 'user="daemon"', 5),
+            (checks_of, 'own="com.ex.More"', 7), (parked_of, 'own="com.ex.More"', 9))))
+        self.assertEqual(self.taken_of(self.alice), (3, 2, checks_of + "=3", parked_of + "=5"))
+        self.recorded(bus, "denied send", "limit=%s" % checks_of, "figure=3")
+        self.recorded(bus, "denied send", "limit=%s" % parked_of, "figure=5")
+        more = bus.client(BOB)
+        more.request_name("com.ex.More")
+        self.assertEqual(self.taken_of(more), (7, 2, checks_of + "=7", parked_of + "=9"))
+        self.recorded(bus, "denied send", "limit=%s" % checks_of, "figure=7")
+        # nobody else's number is another one
+        other = bus.client(CAROL)
+        self.assertEqual(len([self.say("Yes", other) for _ in range(20)]), 20)
+        other.sync()
+        self.assertFalse([m for m in other.inbox if m.type == ERROR])
+
+    def taken_of(self, client):
+        """How many questions, and messages behind them, were taken, and what the rest were told."""
+        taken, told = [], []
+        for member in ("Yes", "Unchecked"):
+            serials = [self.say(member, client) for _ in range(20)]
+            client.sync()
+            errors = [m for m in client.inbox if m.type == ERROR and m.reply_serial in serials]
+            self.assertEqual({m.error for m in errors}, {FAULT + "LimitsExceeded"})
+            taken.append(20 - len(errors))
+            told.append(errors[0].args[0].split(": ")[-1])
+        return (*taken, *told)
 
     def test_overall(self):
         bus = self.stopped(max_polkit_checks=10)
