@@ -126,6 +126,10 @@ static int process_fd(const struct call *call, const struct peer *peer)
 {
 	if (!call->peer->takes_fds)
 		return -1;
+	/* a descriptor that SELinux keeps from its receiver (class fd, permission use) takes the whole
+	 * message with it, and sd-bus the connection: refpolicy does so to logind */
+	if (mac_is_selinux(&call->bus->mac))
+		return -1;
 	if (!peer)
 		return (int)syscall(SYS_pidfd_open, (pid_t)call->bus->pid, 0);
 	if (peer->anonymous || peer->process.pidfd < 0)
