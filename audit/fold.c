@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "audit/fold.h"
+#include "audit/record.h"
 
 /* How many of one user's are under way. */
 struct fold_user {
@@ -103,6 +104,8 @@ static struct fold_key key_of(const struct request *request, const struct verdic
 	add_text(&key, request->name);
 	if (request->traffic)
 		add_traffic(&key, request->traffic);
+	if (record_has_arg0(request, verdict))
+		add_text(&key, traffic_arg0(request->traffic));
 	add_reason(&key, verdict);
 	return key;
 }

@@ -145,6 +145,11 @@ static void set_traffic(struct record *r, const struct request *request)
 		set_number(r, RECORD_FDS, t->fds);
 }
 
+bool record_has_arg0(const struct request *request, const struct verdict *verdict)
+{
+	return request->traffic && (verdict->by_arg0 || verdict->audit);
+}
+
 /* "send rules" -> "send_rules" */
 static void set_judge(struct record *r, const char *name)
 {
@@ -233,6 +238,8 @@ void record_of(struct record *ret, const char *bus, const struct request *reques
 	record_set_text(ret, RECORD_NAME, request->name);
 	if (request->traffic)
 		set_traffic(ret, request);
+	if (record_has_arg0(request, verdict))
+		record_set_text(ret, RECORD_ARG0, traffic_arg0(request->traffic));
 	set_reason(ret, request, verdict);
 	if (would)
 		set_number(ret, RECORD_PERMISSIVE, 1);

@@ -55,6 +55,9 @@ struct record {
 	} room;
 };
 
+/* Whether the first argument belongs to what is remembered: a rule looked at it, or an <audit> rule
+ * wants the decision on record. */
+bool record_has_arg0(const struct request *request, const struct verdict *verdict);
 /* `bus` is the type of the bus, `lost` how many records before this one nobody could take. */
 void record_of(struct record *ret, const char *bus, const struct request *request,
 	const struct verdict *verdict, uint64_t lost);

@@ -271,6 +271,7 @@ static void put_message(struct writer *w, const struct record *r)
 		{RECORD_TYPE, " "},
 		{RECORD_INTERFACE, " "},
 		{RECORD_MEMBER, "."},
+		{RECORD_ARG0, " arg0="},
 		{RECORD_ERROR, " error="},
 		{RECORD_PATH, " path="},
 	};

@@ -108,6 +108,7 @@ void entry_print_method(const struct entry *e, FILE *to)
 	} parts[] = {
 		{RECORD_INTERFACE, "", ""},
 		{RECORD_MEMBER, ".", ""},
+		{RECORD_ARG0, " ", ""},
 		{RECORD_ERROR, " ", ""},
 		{RECORD_PATH, " at ", "at "},
 	};

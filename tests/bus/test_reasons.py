@@ -102,6 +102,30 @@ class Reasons(BusTest):
         self.refused("AccessDenied", alice.driver, "UpdateActivationEnvironment", "a{ss}", {"A": "b"})
         self.recorded(bus, before, "UpdateActivationEnvironment", "uid=%d" % ALICE, "only root and the user of the bus")
 
+    def test_first_argument(self):
+        """Where a rule looked at it; and of what <audit> wants on record, one for each argument."""
+        policy = '<busconfig><policy context="default">\n%s</policy></busconfig>'
+        argument = call("com.ex.A", "/", "com.ex.I", "M", "s", ("ssh.service",))
+        bus = self.started(a=policy % '<deny send_destination="com.ex.A" send_arg0="ssh.service"/>')
+        before = len(bus.text())
+        self.refused("AccessDenied", self.caller.call, argument)
+        self.recorded(bus, before, 'arg0="ssh.service"', "res=failed")
+        bus = self.started(a=policy % '<allow send_destination="com.ex.A"/><audit send_interface="com.ex.I" send_member="M"/>')
+        before = len(bus.text())
+        for name in ("ssh.service", "cron.service"):
+            self.caller.send(call("com.ex.A", "/", "com.ex.I", "M", "s", (name,)))
+        self.caller.send(call("com.ex.A", "/", "com.ex.I", "N", "s", ("secret",)))
+        for name in ("ssh.service", "cron.service"):
+            self.recorded(bus, before, 'arg0="%s"' % name, "member=\"M\"", "res=success")
+        self.assertNotIn("secret", bus.text())
+
+    def test_first_argument_that_nobody_asked_about(self):
+        bus = self.started(a=FILE % "")
+        before = len(bus.text())
+        self.refused("AccessDenied", self.caller.call, call("com.ex.A", "/", "com.ex.I", "M", "s", ("secret",)))
+        self.recorded(bus, before, "denied send", "res=failed")
+        self.assertNotIn("secret", bus.text())
+
     def test_hostile_member_stays_in_its_field(self):
         bus = self.started(a='<busconfig><policy context="default">\n<deny send_destination="com.ex.A"/></policy></busconfig>')
         before = len(bus.text())
