@@ -11,6 +11,7 @@
 
 #include "base/channel.h"
 #include "base/drop.h"
+#include "base/passed.h"
 
 struct envelope {
 	uint32_t type;
@@ -136,7 +137,7 @@ void letter_fini(struct letter *l)
 {
 	for (uint32_t i = 0; i < l->fds_n; i++) {
 		if (l->fds[i] >= 0)
-			close(l->fds[i]);
+			passed_close(l->fds[i]);
 	}
 	free(l->buffer);
 	*l = (struct letter){.fds = {-1, -1, -1, -1}};

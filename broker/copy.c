@@ -1,6 +1,7 @@
 /* copy.c - what of a message outlives the buffer that it came in */
 #include <fcntl.h>
 
+#include "base/passed.h"
 #include "broker/copy.h"
 #include "broker/peer.h"
 #include "broker/transit.h"
@@ -38,7 +39,7 @@ void copy_free(struct copy *copy)
 	if (!copy)
 		return;
 	for (uint32_t i = 0; i < copy->fds_n; i++)
-		close(copy->fds[i]);
+		passed_close(copy->fds[i]);
 	charge_return(&copy->charge);
 	grant_unref(copy->grant);
 	free(copy);

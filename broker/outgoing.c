@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
+#include "base/passed.h"
 #include "broker/bus.h"
 #include "broker/fault.h"
 #include "broker/outgoing.h"
@@ -46,7 +47,7 @@ static void packet_free(struct outgoing *out, struct packet *p)
 	list_unlink(&p->link);
 	share_return(out, p);
 	for (uint32_t i = 0; p->fds && i < p->fds_n; i++)
-		close(p->fds[i]);
+		passed_close(p->fds[i]);
 	charge_return(&p->charge);
 	free(p);
 }
@@ -166,7 +167,7 @@ static int fds_copy(struct packet *p, const int *fds, uint32_t n)
 
 		if (fd < 0) {
 			while (p->fds_n > 0)
-				close(p->fds[--p->fds_n]);
+				passed_close(p->fds[--p->fds_n]);
 			return FAULT_LIMITS;
 		}
 		p->fds[p->fds_n] = fd;
@@ -214,7 +215,7 @@ static int queue_copy(struct peer *to, const struct parcel *parcel, size_t skip)
 		r = share_take(out, p->payer, size, fds_n);
 	if (r != 0) {
 		for (uint32_t i = 0; i < p->fds_n; i++)
-			close(p->fds[i]);
+			passed_close(p->fds[i]);
 		charge_return(&p->charge);
 		free(p);
 		return r;
@@ -340,7 +341,7 @@ static void packets_sent(struct outgoing *out, size_t sent)
 
 		if (p->fds) {
 			for (uint32_t i = 0; i < p->fds_n; i++)
-				close(p->fds[i]);
+				passed_close(p->fds[i]);
 			p->fds = NULL;
 		}
 		if (sent < rest) {

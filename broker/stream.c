@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <sys/socket.h>
 
+#include "base/passed.h"
 #include "broker/fault.h"
 #include "broker/peer.h"
 #include "broker/route.h"
@@ -21,7 +22,7 @@ void stream_fini(struct stream *stream)
 {
 	timer_cancel(&stream->fd_timer);
 	for (uint32_t i = 0; i < stream->fds_n; i++)
-		close(stream->fds[i]);
+		passed_close(stream->fds[i]);
 	free(stream->fds);
 	free(stream->held);
 	charge_return(&stream->charge);
@@ -38,7 +39,7 @@ static void held_free(struct stream *in)
 static void fds_drop(struct stream *in, uint32_t n)
 {
 	for (uint32_t i = 0; i < n; i++)
-		close(in->fds[i]);
+		passed_close(in->fds[i]);
 	in->fds_n -= n;
 	memmove(in->fds, in->fds + n, in->fds_n * sizeof(int));
 	timer_cancel(&in->fd_timer);
@@ -74,7 +75,7 @@ static int fds_collect(struct stream *in, struct msghdr *msg)
 		if (r == 0)
 			r = fds_keep(in, fds, n);
 		for (size_t i = 0; r != 0 && i < n; i++)
-			close(fds[i]);
+			passed_close(fds[i]);
 	}
 	return r;
 }

@@ -2,6 +2,9 @@
 
 import os
 import socket
+import struct
+import time
+import unittest
 
 from harness import IS_REFERENCE, SESSION, BusTest, fd_number, open_files, rows
 from wire import DRIVER, FAULT, call, reply, signal
@@ -232,6 +235,27 @@ class Fds(BusTest):
                     os.close(fd)
         two.sync()
         one.sync()
+
+    @unittest.skipIf(IS_REFERENCE, "stands still until all is sent, or the time is over")
+    def test_socket_that_lingers(self):
+        """Whose last close() waits 20 s for a reader who does not come: the bus does not."""
+        bus = self.bus()
+        one, two = bus.client(), bus.client()
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            near = socket.create_connection(server.getsockname())
+            far, _ = server.accept()
+        with far:
+            near.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 20))
+            near.setblocking(False)
+            with self.assertRaises(BlockingIOError):
+                while True:
+                    near.send(bytes(65536))
+            one.send(call("no.such.name", "/", I, "M", "h", (0,), fds=[near.fileno()]))
+            near.close()
+            began = time.monotonic()
+            one.sync()
+            two.sync()
+            self.assertLess(time.monotonic() - began, 10)
 
     def test_chain_of_sockets_in_sockets(self):
         """Nested deeper than the kernel lets pass on: at worst the sender pays."""
