@@ -28,6 +28,7 @@ static const struct judge *const judges[] = {
 	&rules_see,
 	&rules_send,
 	&rules_receive,
+	&rules_start,
 	NULL,
 };
 

@@ -11,7 +11,6 @@
 #include "broker/syntax.h"
 #include "broker/systemd_start.h"
 #include "broker/transit.h"
-#include "policy/rules.h"
 
 #define START_ALREADY_RUNNING 2 /* what StartServiceByName returns */
 
@@ -57,17 +56,16 @@ static int check_name(struct call *call, struct slice name)
 	return 0;
 }
 
-static int own_unauthorised(struct call *call, const struct grant *grant)
+static int refuse_unauthorised(struct call *call, enum verb verb, const struct grant *grant)
 {
-	int fault =
-		grant->fault == FAULT_INTERACTION ? FAULT_INTERACTION : FAULT_OWN_NOT_AUTHORISED;
+	int fault = verb == VERB_OWN ? FAULT_OWN_NOT_AUTHORISED : FAULT_NOT_AUTHORISED;
 
-	return call_refuse(
-		call, fault, "\"%.*s\": %s", SLICE_FMT(grant->consent.action), grant->why);
+	return call_refuse(call, grant->fault == FAULT_INTERACTION ? FAULT_INTERACTION : fault,
+		"\"%.*s\": %s", SLICE_FMT(grant->consent.action), grant->why);
 }
 
 /* Where a rule wants polkit's word first the call waits, unless that is there already. */
-static int own_permitted(struct call *call, struct request *q)
+static int permitted(struct call *call, struct request *q, struct slice name)
 {
 	struct transit *t = call->transit;
 	struct verdict v;
@@ -76,7 +74,7 @@ static int own_permitted(struct call *call, struct request *q)
 	q->consent = t->grant ? &t->grant->consent : NULL;
 	v = gate_ask(&call->bus->gate, q);
 	if (v.answer == ANSWER_ASK) {
-		r = park_ask_own(t, q->name, v.rule);
+		r = park_ask_name(t, name, v.rule);
 		call->waits = call->done = r == TRANSIT_WAITS;
 		if (r == FAULT_LIMITS)
 			return call_refuse(call, r, "%s=%lld", limit_name(t->limit),
@@ -90,8 +88,9 @@ static int own_permitted(struct call *call, struct request *q)
 	if (v.answer == ANSWER_ALLOW)
 		return 0;
 	if (v.reason == REASON_CONSENT)
-		return own_unauthorised(call, t->grant);
-	return call_refuse(call, FAULT_OWN_DENIED, "\"%.*s\"", SLICE_FMT(q->name));
+		return refuse_unauthorised(call, q->verb, t->grant);
+	return call_refuse(call, q->verb == VERB_OWN ? FAULT_OWN_DENIED : FAULT_DENIED, "\"%.*s\"",
+		SLICE_FMT(name));
 }
 
 int driver_request_name(struct call *call)
@@ -107,7 +106,7 @@ int driver_request_name(struct call *call)
 
 	if (r != 0)
 		return r;
-	r = own_permitted(call, &q);
+	r = permitted(call, &q, name);
 	if (r != 0)
 		return r;
 	if (call->waits)
@@ -233,17 +232,17 @@ int driver_list_activatable_names(struct call *call)
 	return 0;
 }
 
-/* Who may send the service no method call at all may not start it, either (HACKING.md). */
-static int start_permitted(struct call *call, struct slice name)
+/* Who may send the service no method call at all may not start it, either; and who may only by
+ * polkit's word has to have that (HACKING.md). */
+static int start_service(struct call *call, struct slice name)
 {
 	struct traffic traffic = {.type = MESSAGE_CALL, .destination = name};
-	struct request q = {.verb = VERB_SEND, .sender = &call->peer->party, .traffic = &traffic};
+	struct request q = {
+		.verb = VERB_ACTIVATE, .sender = &call->peer->party, .traffic = &traffic};
+	int r = permitted(call, &q, name);
 
-	if (!rules_may_call(&q) && !call->bus->gate.permissive) {
-		q.verb = VERB_ACTIVATE;
-		gate_refuse(&call->bus->gate, &q, "no method call to the service is allowed");
-		return call_refuse(call, FAULT_DENIED, "\"%.*s\"", SLICE_FMT(name));
-	}
+	if (r != 0 || call->waits)
+		return r;
 	return activation_start(call, name);
 }
 
@@ -256,7 +255,7 @@ int driver_start_service_by_name(struct call *call)
 	if (!image_service(&call->bus->policy.image, text) || !sight_of(call->peer, text))
 		return call_refuse(call, FAULT_SERVICE_UNKNOWN, "\"%.*s\"", SLICE_FMT(text));
 	if (!name || !name_owner(name))
-		return start_permitted(call, text);
+		return start_service(call, text);
 	compose_u32(&call->reply, START_ALREADY_RUNNING);
 	return 0;
 }

@@ -217,7 +217,7 @@ int park_ask(struct transit *t, struct peer *to, const struct rule *rule)
 	return park(t, &(struct place){.to = to}, rule, (struct slice){NULL, 0});
 }
 
-int park_ask_own(struct transit *t, struct slice name, const struct rule *rule)
+int park_ask_name(struct transit *t, struct slice name, const struct rule *rule)
 {
 	return park(t, &(struct place){.driver = true}, rule, name);
 }

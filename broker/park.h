@@ -27,8 +27,8 @@ struct transit;
  * sent. FAULT_DENIED, FAULT_LIMITS with t->limit, told to the trail.
  */
 int park_ask(struct transit *t, struct peer *to, const struct rule *rule);
-/* The same for RequestName; FAULT_LIMITS with t->limit. */
-int park_ask_own(struct transit *t, struct slice name, const struct rule *rule);
+/* The same for calls to the driver about a name: RequestName, StartServiceByName. */
+int park_ask_name(struct transit *t, struct slice name, const struct rule *rule);
 
 /*
  * Whether a message to `to` (NULL as above) has to keep its place behind others of its sender's: then

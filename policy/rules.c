@@ -227,19 +227,12 @@ static const struct rule *last_fitting(
 	return NULL;
 }
 
-/* What a rule says: an answer, or whose word it waits for. */
-static void verdict_by_rule(
-	struct verdict *v, const struct rule *rule, const struct request *request)
+void verdict_by_rule(struct verdict *v, const struct rule *rule, const struct consent *consent)
 {
-	const struct consent *consent = request->consent;
-
 	v->reason = REASON_RULE;
 	v->rule = rule;
 	v->answer = rule->effect == EFFECT_ALLOW ? ANSWER_ALLOW : ANSWER_DENY;
 	if (rule->effect != EFFECT_CHECK)
-		return;
-	/* a call without interface could be for the one that is checked, and for any other */
-	if (rule->interface.at && request->traffic && !request->traffic->interface.text)
 		return;
 	v->answer = ANSWER_ASK;
 	if (!consent || !slice_equal(consent->action, image_slice(v->image, rule->action)))
@@ -247,6 +240,13 @@ static void verdict_by_rule(
 	v->answer = consent->authorised ? ANSWER_ALLOW : ANSWER_DENY;
 	v->reason = REASON_CONSENT;
 	v->text = consent->text;
+}
+
+/* A call without interface could be for the one that is checked, and for any other. */
+static bool is_unclear(const struct rule *rule, const struct request *request)
+{
+	return rule->effect == EFFECT_CHECK && rule->interface.at && request->traffic &&
+	       !request->traffic->interface.text;
 }
 
 /* The verdict of the rules in force; what one on trial would have decided instead stands beside it. */
@@ -266,8 +266,12 @@ static struct verdict rules_ask(
 		q.enforced = true;
 		rule = last_fitting(subject, verb, &q);
 	}
-	if (rule)
-		verdict_by_rule(&v, rule, request);
+	if (rule && is_unclear(rule, request)) {
+		v.reason = REASON_RULE;
+		v.rule = rule;
+	} else if (rule) {
+		verdict_by_rule(&v, rule, request->consent);
+	}
 	return v;
 }
 

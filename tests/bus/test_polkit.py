@@ -704,6 +704,97 @@ class Activation(PolkitTest):
         self.assertFalse([m for m in agent.client.inbox if m.member == "BeginAuthentication"])
 
 
+    def startable(self, *rules):
+        return self.started(
+            policy=POLICY % "\n".join(rules),
+            tail="<servicedir>@/services</servicedir>",
+            files={"services/com.ex.Started.service": STARTED},
+        )
+
+    def start(self, client=None, flags=0):
+        return (client or self.alice).send(call(
+            "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus", "StartServiceByName", "su",
+            ("com.ex.Started", 0), flags=flags))
+
+    def it_starts(self, bus):
+        mark = os.path.join(bus.folder, "started")
+        deadline = time.monotonic() + 10
+        while not os.path.exists(mark) or not os.path.getsize(mark):
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.02)
+        with open(mark, encoding="ascii") as file:
+            self.addCleanup(os.kill, int(file.read()), signals.SIGKILL)
+
+    def is_started(self, bus):
+        return os.path.exists(os.path.join(bus.folder, "started"))
+
+    def test_start_by_name(self):
+        """Who needs polkit's word for each call needs it to start the service."""
+        bus = self.startable('<allow send_destination="com.ex.Started"/>',
+                             '<check polkit="com.ex.auth" send_destination="com.ex.Started" log="true"/>')
+        agent = self.agent(bus, self.alice)
+        self.refused("InteractiveAuthorizationRequired", self.alice.result, self.start())
+        serial = self.start(flags=INTERACTIVE)
+        agent.dismiss(agent.asked())
+        text = self.refused("AccessDenied", self.alice.result, serial)
+        self.assertIn('polkit does not authorise it: "com.ex.auth": the authentication was dismissed', text)
+        self.recorded(bus, "denied activate", "com.ex.Started", 'polkit="com.ex.auth"', "authentication was dismissed, said polkit")
+        serial = self.start(flags=INTERACTIVE)
+        begun = agent.asked()
+        # what is asked of the bus behind it waits, what is said to others does not
+        behind = self.alice.send(call("org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus", "GetId"))
+        self.passes("Unchecked")
+        self.assertFalse([m for m in self.alice.inbox if m.type in (RETURN, ERROR)])
+        self.assertFalse(self.is_started(bus))
+        agent.succeed(begun)
+        self.alice.result(behind)
+        self.it_starts(bus)
+        started = bus.client()
+        self.assertEqual(started.request_name("com.ex.Started"), 1)
+        self.assertEqual(self.alice.result(serial), (1,))
+        self.recorded(bus, "allowed activate", 'polkit="com.ex.auth"', "authorised by authentication, said polkit")
+        # what runs needs nobody's word
+        self.assertEqual(self.alice.result(self.start()), (2,))
+
+    def test_start_by_name_details(self):
+        """polkit's rules are told which service, and by which call."""
+        bus = self.startable('<check polkit="com.ex.rule" send_destination="com.ex.Started"/>')
+        self.refused("AccessDenied", self.alice.result, self.start())
+        self.polkitd.wait_for("member=StartServiceByName name=com.ex.Started sender_uid=%d" % ALICE)
+        self.recorded(bus, "denied activate", "com.ex.rule", "not authorised, said polkit")
+        self.assertFalse(self.is_started(bus))
+
+    def test_start_by_name_of_what_may_be_called(self):
+        """One call that needs no word is enough, as it would start the service."""
+        bus = self.startable('<check polkit="com.ex.no" send_destination="com.ex.Started" send_interface="com.ex.I"/>')
+        self.start()
+        self.it_starts(bus)
+
+    def test_start_by_name_after_a_reload(self):
+        bus = self.startable('<check polkit="com.ex.auth" send_destination="com.ex.Started"/>')
+        agent = self.agent(bus, self.alice)
+        serial = self.start(flags=INTERACTIVE)
+        begun = agent.asked()
+        bus.configure(policy=POLICY % (checks() + '<deny send_destination="com.ex.Started"/>'))
+        self.root.driver("ReloadConfig")
+        agent.succeed(begun)
+        self.refused("AccessDenied", self.alice.result, serial)
+        self.recorded(bus, "denied activate", "no method call to the service is allowed")
+        self.assertFalse(self.is_started(bus))
+
+    def test_start_by_name_and_go(self):
+        bus = self.startable('<check polkit="com.ex.auth" send_destination="com.ex.Started"/>')
+        agent = self.agent(bus, self.alice)
+        self.start(flags=INTERACTIVE)
+        begun = agent.asked()
+        self.alice.close()
+        agent.client.expect(interface=AGENT, member="CancelAuthentication")
+        with self.assertRaises(CallError):
+            agent.succeed(begun)
+        self.root.sync()
+        self.assertFalse(self.is_started(bus))
+
+
 class Exempt(PolkitTest):
     def test_polkitd_and_systemd(self):
         """Who owns these names is let through without being asked about: the answer could depend on it."""
