@@ -276,6 +276,7 @@ int authority_run(int channel, const char *address)
 	g_unix_fd_add(channel, G_IO_HUP, on_hangup, &a);
 	g_bus_get(G_BUS_TYPE_SYSTEM, NULL, on_bus, &a);
 	g_main_loop_run(a.loop);
+	g_main_loop_unref(a.loop);
 	/* what is under way goes with the process, and polkit notices */
 	return a.status;
 }
