@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -127,7 +126,7 @@ static int broker_kill(struct timer *timer)
 
 	if (!w->ready)
 		log_error("dbus-warden-broker is not ready after %d seconds", READY_SECONDS);
-	kill(w->broker.pid, SIGKILL);
+	child_kill(&w->broker);
 	return 0;
 }
 
@@ -153,7 +152,7 @@ static int broker_ready(struct source *source, uint32_t events)
 	if (r == -EBADMSG) {
 		log_error("dbus-warden-broker sent what it must not send: it is stopped");
 		source_fini(source);
-		kill(w->broker.pid, SIGKILL);
+		child_kill(&w->broker);
 		return 0;
 	}
 	return r;

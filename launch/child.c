@@ -210,6 +210,13 @@ int child_finish(struct child *child, int grace)
 	return child_reap(child);
 }
 
+void child_kill(const struct child *child)
+{
+	/* pid 0 would be all of our process group */
+	if (child->pid != 0)
+		kill(child->pid, SIGKILL);
+}
+
 void child_forget(struct child *child)
 {
 	if (child->pid == 0)

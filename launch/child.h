@@ -52,6 +52,8 @@ int child_watch(struct child *child, struct loop *loop, child_fn ended);
 /* Waits for a running child for `grace` milliseconds, then kills it. Returns waitpid's status, 0 if
  * it was not running. Its `ended` is not called. */
 int child_finish(struct child *child, int grace);
+/* Kills it if it runs; its `ended` is called. */
+void child_kill(const struct child *child);
 /* Forgets one that goes on by itself; harmless if it does not run. */
 void child_forget(struct child *child);
 /* "exited with status 1", "was killed by signal 11 (Segmentation fault)" */

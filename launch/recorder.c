@@ -7,7 +7,6 @@
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -81,7 +80,7 @@ static int recorder_ready(struct source *source, uint32_t events)
 		return 0;
 	if (r == -EBADMSG) {
 		log_error("dbus-warden-recorder sent what it must not send: it is stopped");
-		kill(w->recorder.pid, SIGKILL);
+		child_kill(&w->recorder);
 	}
 	if (r == -EBADMSG || r == -EPIPE)
 		recorder_let_go(w);
@@ -175,10 +174,13 @@ int recorder_start(struct warden *w, int *ret_channel)
 	if (r == 0)
 		r = source_init(&w->recorder_source, &w->loop, w->recorder_channel, EPOLLIN,
 			recorder_ready);
-	if (r < 0)
-		close(pair[0]);
-	else
+	if (r == 0) {
 		*ret_channel = pair[0];
+		return 0;
+	}
+	close(pair[0]);
+	recorder_let_go(w);
+	child_finish(&w->recorder, STOP_MS);
 	return r;
 }
 

@@ -4,7 +4,6 @@
  * background: the broker's deadline decides about that.
  */
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +15,11 @@
 
 extern char **environ;
 
+#define LIMITS "org.freedesktop.DBus.Error.LimitsExceeded"
 #define SPAWN "org.freedesktop.DBus.Error.Spawn."
+/* Programs of one service that run at a time: who leaves the bus may take its time to end, or never
+ * do so; and whoever has taken the broker over is not to fill the machine with them. */
+#define RUNS_MAX 32
 
 static int report(
 	struct warden *w, const struct broker_start *start, const char *error, const char *text)
@@ -201,6 +204,15 @@ static int execute(
 	return 0;
 }
 
+static size_t count_runs(const struct services *s, struct slice name)
+{
+	size_t n = 0;
+
+	list_for_each (at, &s->runs)
+		n += slice_is(name, list_entry(at, struct service_run, link)->name);
+	return n;
+}
+
 int service_start(struct warden *w, const struct broker_start *start)
 {
 	const struct service *service = image_service(&w->policy.image, start->name);
@@ -210,6 +222,9 @@ int service_start(struct warden *w, const struct broker_start *start)
 	if (service->argc == 0)
 		return report(
 			w, start, SPAWN "FileInvalid", "The service file says nothing to Exec");
+	if (count_runs(&w->services, start->name) >= RUNS_MAX)
+		return report(w, start, LIMITS,
+			"Too many programs that were started for this name still run");
 	return execute(w, start, service);
 }
 
@@ -220,8 +235,7 @@ void service_stop(struct warden *w, uint64_t serial)
 
 		if (run->serial != serial)
 			continue;
-		if (run->child.pid)
-			kill(run->child.pid, SIGKILL);
+		child_kill(&run->child);
 		outside_kill(&run->outside);
 	}
 }

@@ -85,7 +85,7 @@ static int wait_for(struct child *child)
 			continue;
 		}
 		if (l.type == TO_STARTER_STOP)
-			kill(child->pid, SIGKILL);
+			child_kill(child);
 		letter_fini(&l);
 	}
 	return child_finish(child, -1);

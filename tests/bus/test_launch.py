@@ -8,6 +8,7 @@ for either of them; Ours is what the reference does otherwise or does not do at 
 import os
 import re
 import select
+import shutil
 import signal
 import socket
 import stat
@@ -654,6 +655,21 @@ class Ours(Case):
         self.assertIn("dbus-warden-recorder was killed by signal 9", self.said(process))
         self.connect(self.path("bus")).sync()
         self.assertEqual(self.stop(process), 0)
+
+    def test_recorder_cannot_be_started(self):
+        """What was prepared for it is not held."""
+        folder = os.path.dirname(PROGRAM)
+        for name in ["", "-broker", "-compile", "-recorder"]:
+            shutil.copy(os.path.join(folder, "dbus-warden" + name), self.folder)
+        process, _ = self.run_bus("--config-file=" + self.config(), executable=self.path("dbus-warden"))
+        before = os.listdir("/proc/%d/fd" % process.pid)
+        (recorder,) = children_of(process.pid) - {self.broker_of(process)}
+        os.unlink(self.path("dbus-warden-recorder"))
+        os.kill(recorder, signal.SIGKILL)
+        until(lambda: "cannot be started" in self.said(process), "an attempt")
+        # its pidfd, and the channel to it
+        self.assertEqual(len(os.listdir("/proc/%d/fd" % process.pid)), len(before) - 2)
+        self.connect(self.path("bus")).sync()
 
     def test_children_leave_the_end_to_us(self):
         """systemd signals all processes of a unit at once."""

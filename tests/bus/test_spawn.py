@@ -6,12 +6,14 @@ The bus is the program named by DBUS_WARDEN_BUS, or the reference, /usr/bin/dbus
 """
 
 import os
+import signal
 import unittest
 
 import wire
-from test_launch import IS_REFERENCE, Case, until
+from test_launch import IS_REFERENCE, Case, children_of, until
 
 SPAWN = "org.freedesktop.DBus.Error.Spawn."
+MOST = 32  # RUNS_MAX, launch/service.c
 TIMED_OUT = "org.freedesktop.DBus.Error.TimedOut"
 
 
@@ -136,6 +138,38 @@ class Both(Services):
         _, _, client = self.bus()
         self.failure(client, "a.b")
         self.assertEqual(self.output(), "<one>\n<two three>\n<four'>\n<>\n<*>\n")
+
+
+@unittest.skipIf(IS_REFERENCE, "has no such limit")
+class Ours(Services):
+    def test_programs_that_stay(self):
+        """Who leaves the bus and does not end: not more than so many of one service."""
+        self.service("a.b", "/bin/sleep 30")
+        self.service("a.c", "/bin/sleep 30")
+        process, _, client = self.bus(timeout=20000)
+        owner = self.connect(self.path("bus"))
+        before = children_of(process.pid)
+
+        def start(name):
+            return client.send(wire.call(wire.DRIVER, wire.DRIVER_PATH, wire.DRIVER, "StartServiceByName", "su", (name, 0)))
+
+        for n in range(1, MOST + 1):
+            serial = start("a.b")
+            until(lambda: len(children_of(process.pid) - before) == n, "another program")
+            owner.request_name("a.b")
+            self.assertEqual(client.answer(serial).args, (1,))
+            owner.release_name("a.b")
+        running = children_of(process.pid) - before
+        self.assertEqual(self.failure(client, "a.b").name, "org.freedesktop.DBus.Error.LimitsExceeded")
+        self.assertEqual(children_of(process.pid) - before, running)
+        start("a.c")
+        until(lambda: len(children_of(process.pid) - before) == MOST + 1, "another service")
+        for pid in children_of(process.pid) - before:
+            os.kill(pid, signal.SIGKILL)
+        until(lambda: children_of(process.pid) == before, "their end")
+        start("a.b")
+        until(lambda: len(children_of(process.pid) - before) == 1, "another program")
+        self.assertEqual(self.stop(process), 0)
 
 
 @unittest.skipIf(IS_REFERENCE or os.geteuid() != 0, "ours, as root: the reference has a setuid helper")
