@@ -110,13 +110,18 @@ static struct fold_key key_of(const struct request *request, const struct verdic
 	return key;
 }
 
-/* All of a user's that are not told apart. */
-static struct fold_key others_key(uint32_t uid)
+enum outcome { LET_THROUGH, ON_TRIAL, REFUSED };
+
+/* All of a user's that are not told apart, and ended alike: who looks for refusals finds them. */
+static struct fold_key others_key(uint32_t uid, const struct verdict *v)
 {
+	const uint32_t facts[] = {uid, v->answer == ANSWER_ALLOW ? LET_THROUGH
+				       : v->advisory		 ? ON_TRIAL
+								 : REFUSED};
 	struct fold_key key = {{0, 0}};
 
 	add_text(&key, SLICE("others"));
-	hash_more(key.bits, &uid, sizeof(uid));
+	hash_more(key.bits, facts, sizeof(facts));
 	return key;
 }
 
@@ -187,7 +192,7 @@ struct fold *folds_count(struct folds *folds, const struct request *request,
 	user = fold ? NULL : user_of(folds, party_uid(request->sender));
 	if (user && (user->n >= FOLD_USER_MAX || folds->n >= FOLD_MAX)) {
 		others = true;
-		key = others_key(user->uid);
+		key = others_key(user->uid, verdict);
 		fold = find(folds, &key);
 	}
 	if (fold) {

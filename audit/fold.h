@@ -10,7 +10,8 @@
 #include "policy/verdict.h"
 
 #define FOLD_SECONDS 5
-#define FOLD_USER_MAX 64 /* different decisions of one user under way; and one for all others */
+#define FOLD_USER_MAX                                                                              \
+	64 /* different decisions of one user under way; then one for all others of an outcome */
 #define FOLD_MAX 4096 /* of all users */
 
 struct fold_key {

@@ -252,6 +252,47 @@ static void test_fold_others(void **state)
 	loop_fini(&loop);
 }
 
+/* Behind many decisions that let through no refusal is hidden: what is counted together ended alike. */
+static void test_fold_others_ended_alike(void **state)
+{
+	struct record record;
+	struct loop loop;
+	struct stage s;
+
+	(void)state;
+	assert_int_equal(loop_init(&loop), 0);
+	stage_init(&s, true);
+	trail_fold(&s.trail, &loop);
+	for (uint32_t i = 0; i < FOLD_USER_MAX + 2; i++) {
+		s.d.call.fds = i;
+		trail_note(&s.trail, &s.request, &s.allow);
+	}
+	for (int i = 0; i < FOLD_USER_MAX + 1; i++)
+		assert_true(stage_take(&s, &record));
+	assert_true(slice_is(record.values[RECORD_RES].text, "success"));
+	trail_note(&s.trail, &s.request, &s.deny);
+	assert_true(stage_take(&s, &record));
+	assert_true(slice_is(record.values[RECORD_RES].text, "failed"));
+	s.deny.advisory = true;
+	trail_note(&s.trail, &s.request, &s.deny);
+	assert_true(stage_take(&s, &record));
+	assert_int_equal(number_of(&record, RECORD_PERMISSIVE), 1);
+	s.deny.advisory = false;
+	trail_note(&s.trail, &s.request, &s.deny);
+	trail_note(&s.trail, &s.request, &s.deny);
+	assert_false(stage_take(&s, &record));
+	stage_wait(&s);
+	assert_true(stage_take(&s, &record));
+	assert_true(slice_is(record.values[RECORD_RES].text, "success"));
+	assert_int_equal(number_of(&record, RECORD_OTHERS), 0);
+	assert_true(stage_take(&s, &record));
+	assert_true(slice_is(record.values[RECORD_RES].text, "failed"));
+	assert_int_equal(number_of(&record, RECORD_OTHERS), 2);
+	assert_false(stage_take(&s, &record));
+	stage_fini(&s);
+	loop_fini(&loop);
+}
+
 /* What does not fit is counted on; what a recorder had not answered for is lost, and told at once. */
 static void test_fold_lost(void **state)
 {
@@ -350,6 +391,7 @@ int main(void)
 		cmocka_unit_test(test_dead),
 		cmocka_unit_test(test_fold),
 		cmocka_unit_test(test_fold_others),
+		cmocka_unit_test(test_fold_others_ended_alike),
 		cmocka_unit_test(test_fold_lost),
 		cmocka_unit_test(test_stderr),
 	};
