@@ -99,7 +99,7 @@ static struct verdict judges_ask(
 		held = (struct verdict){.answer = ANSWER_DENY, .reason = REASON_SILENCE};
 	if (!held.image)
 		held.image = request_image(request);
-	if (held.answer == ANSWER_ASK || request->consent)
+	if (held.answer == ANSWER_ASK || request->consent || held.labels.error)
 		*ret_lasting = false;
 	if (held.answer != ANSWER_ASK && gate->audits)
 		gate->audits(request, &held);

@@ -2,6 +2,7 @@
  * test_flow.c - what is the same question and what is another one, what is not kept, who goes when
  * a set is full; and that a verdict from the cache is told of and worded like a new one.
  */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -272,6 +273,18 @@ JUDGE(grumbles, ANSWER_DENY, true)
 JUDGE(cheers, ANSWER_ALLOW, true)
 JUDGE(silent, ANSWER_NONE, false)
 
+/* Who asks the kernel, and could not. */
+static struct verdict fails_ask(const struct judge *judge, const struct request *request)
+{
+	(void)judge, (void)request;
+	asked++;
+	return (struct verdict){.answer = ANSWER_DENY,
+		.reason = REASON_LABELS,
+		.labels = {.class = "dbus", .permission = "send", .error = ENFILE}};
+}
+
+static const struct judge fails = {.name = "fails", .ask = fails_ask};
+
 static void note(void *arg, const struct request *request, const struct verdict *verdict)
 {
 	char text[64];
@@ -296,6 +309,7 @@ static void test_gate(void **state)
 		{{&allows, &asks}, 6},
 		{{&grumbles, &allows}, 6},
 		{{&denies, &grumbles}, 1},
+		{{&fails, &allows}, 3},
 	};
 
 	(void)state;
