@@ -135,8 +135,6 @@ static int include_confined(struct reading *outer, struct slice path)
 		reading_fault(&r, "cannot be opened: %s", strerror(-fd));
 		return 0;
 	}
-	if (item_append(&r.c->arena, &r.c->watches, path) < 0)
-		return -ENOMEM;
 	e = loop_check(&r, fd);
 	if (e == 0)
 		e = reading_run(&r, fd);

@@ -1,11 +1,17 @@
 /*
  * watch.c - inotify. The set is changed in place, so that nothing is missed between an old and a new
- * one. Changes are given time to settle: a package installs several files.
+ * one. Changes are given time to settle: a package installs several files. Only folders are watched, a
+ * file by its name in its folder: that sees it replaced, too, and is what the policy of SELinux grants
+ * a message bus.
  */
 #include <errno.h>
+#include <libgen.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/drop.h"
@@ -39,6 +45,22 @@ static int watch_settled(struct timer *timer)
 	return watch->changed(watch);
 }
 
+static bool event_counts(const struct watch *watch, const struct inotify_event *e)
+{
+	/* IN_IGNORED follows our own removals */
+	if (e->mask & IN_IGNORED)
+		return false;
+	for (uint32_t i = 0; i < watch->watched_n; i++) {
+		const struct watched *w = &watch->watched[i];
+
+		if (w->wd != e->wd)
+			continue;
+		if (e->len == 0 || (w->file ? strcmp(w->file, e->name) == 0 : name_counts(e->name)))
+			return true;
+	}
+	return false;
+}
+
 static int watch_ready(struct source *source, uint32_t events)
 {
 	struct watch *watch = container_of(source, struct watch, source);
@@ -50,9 +72,7 @@ static int watch_ready(struct source *source, uint32_t events)
 	for (const char *at = buffer; n > 0 && at < buffer + n;) {
 		const struct inotify_event *e = (const struct inotify_event *)at;
 
-		/* IN_IGNORED follows our own removals */
-		if (!(e->mask & IN_IGNORED) && (e->len == 0 || name_counts(e->name)))
-			counts = true;
+		counts |= event_counts(watch, e);
 		at += sizeof(*e) + e->len;
 	}
 	if (counts && !list_is_linked(&watch->settle.link))
@@ -75,43 +95,78 @@ int watch_init(struct watch *watch, struct loop *loop, int (*changed)(struct wat
 	return r;
 }
 
-static bool is_among(int wd, const int *wds, uint32_t n)
+static void watched_free(struct watched *watched, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++)
+		free(watched[i].file);
+	free(watched);
+}
+
+static bool is_among(int wd, const struct watched *watched, uint32_t n)
 {
 	for (uint32_t i = 0; i < n; i++) {
-		if (wds[i] == wd)
+		if (watched[i].wd == wd)
 			return true;
 	}
 	return false;
 }
 
+/* A folder, or with `file` what happens to that in it. False: not to be had. */
+static bool watched_add(
+	struct watch *watch, const char *folder, const char *file, struct watched *ret)
+{
+	int wd = inotify_add_watch(watch->fd, folder, MASK);
+	char *name = file ? strdup(file) : NULL;
+
+	if (wd < 0 || (file && !name)) {
+		if (errno != ENOENT)
+			log_warning("changes of %s are not noticed: %s", folder, strerror(errno));
+		free(name);
+		return false;
+	}
+	*ret = (struct watched){wd, name};
+	return true;
+}
+
+/* Two at the most: a file by its own name, and what it is a link to by that. How many. */
+static uint32_t watched_add_path(struct watch *watch, const char *path, struct watched *ret)
+{
+	char real[PATH_MAX], folder[PATH_MAX], name[PATH_MAX];
+	const char *const paths[] = {path, realpath(path, real)};
+	uint32_t n = 0;
+	struct stat st;
+
+	if (!paths[1] || stat(path, &st) < 0 || S_ISDIR(st.st_mode))
+		return watched_add(watch, path, NULL, ret);
+	for (size_t i = 0; i < ARRAY_SIZE(paths) && (i == 0 || strcmp(path, real) != 0); i++) {
+		snprintf(folder, sizeof(folder), "%s", paths[i]);
+		snprintf(name, sizeof(name), "%s", paths[i]);
+		n += watched_add(watch, dirname(folder), basename(name), &ret[n]);
+	}
+	return n;
+}
+
 void watch_set(struct watch *watch, const struct image *image)
 {
 	uint32_t count = image->header->watches.count, n = 0;
-	int *wds;
+	struct watched *fresh;
 
 	if (!watch->loop)
 		return;
-	wds = calloc(count + 1, sizeof(*wds));
-	if (!wds) {
+	fresh = calloc(2 * (size_t)count + 1, sizeof(*fresh));
+	if (!fresh) {
 		log_warning("changes of the configuration are not noticed: no memory");
 		return;
 	}
-	for (uint32_t i = 0; i < count; i++) {
-		const char *path = image_string(image, image->watches[i]);
-		int wd = inotify_add_watch(watch->fd, path, MASK);
-
-		if (wd >= 0)
-			wds[n++] = wd;
-		else if (errno != ENOENT)
-			log_warning("changes of %s are not noticed: %s", path, strerror(errno));
+	for (uint32_t i = 0; i < count; i++)
+		n += watched_add_path(watch, image_string(image, image->watches[i]), &fresh[n]);
+	for (uint32_t i = 0; i < watch->watched_n; i++) {
+		if (!is_among(watch->watched[i].wd, fresh, n))
+			inotify_rm_watch(watch->fd, watch->watched[i].wd);
 	}
-	for (uint32_t i = 0; i < watch->wds_n; i++) {
-		if (!is_among(watch->wds[i], wds, n))
-			inotify_rm_watch(watch->fd, watch->wds[i]);
-	}
-	free(watch->wds);
-	watch->wds = wds;
-	watch->wds_n = n;
+	watched_free(watch->watched, watch->watched_n);
+	watch->watched = fresh;
+	watch->watched_n = n;
 }
 
 void watch_fini(struct watch *watch)
@@ -121,6 +176,6 @@ void watch_fini(struct watch *watch)
 	timer_cancel(&watch->settle);
 	source_fini(&watch->source);
 	close(watch->fd);
-	free(watch->wds);
+	watched_free(watch->watched, watch->watched_n);
 	*watch = (struct watch){.fd = -1};
 }

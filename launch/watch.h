@@ -4,12 +4,18 @@
 #include "base/loop.h"
 #include "policy/image.h"
 
+/* What is waited for in one folder. */
+struct watched {
+	int wd;
+	char *file; /* owned; NULL: every file that the compiler would read there */
+};
+
 struct watch {
 	struct loop *loop;
 	struct source source;
 	int fd;
-	int *wds; /* owned; those in force */
-	uint32_t wds_n;
+	struct watched *watched; /* owned; those in force */
+	uint32_t watched_n;
 	struct timer settle;
 	int (*changed)(struct watch *watch); /* some time after the first of a series of changes */
 };
