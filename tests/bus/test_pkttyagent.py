@@ -8,6 +8,7 @@ import pty
 import re
 import select
 import signal as signals
+import termios
 import time
 import unittest
 
@@ -65,7 +66,13 @@ class Terminal:
             except OSError:
                 raise AssertionError("pkttyagent ended before %r: %r" % (pattern, self.seen)) from None
 
-    def type(self, text):
+    def type_hidden(self, text):
+        """Waits until the terminal does not echo: what is typed before is thrown away."""
+        deadline = time.monotonic() + 30
+        while termios.tcgetattr(self.fd)[3] & termios.ECHO:
+            if time.monotonic() > deadline:
+                raise AssertionError("the terminal would show a password")
+            time.sleep(0.01)
         os.write(self.fd, text.encode() + b"\n")
 
     def end(self):
@@ -100,7 +107,7 @@ class AtTheTerminal(PolkitTest):
         serial = self.asked(terminal)
         self.service.sync()
         self.assertFalse(self.service.inbox)
-        terminal.type(PASSWORD)
+        terminal.type_hidden(PASSWORD)
         terminal.wait_for("AUTHENTICATION COMPLETE")
         self.service.send(reply(self.service.expect(member="Auth", serial=serial)))
         self.assertEqual(self.alice.result(serial), ())
@@ -109,7 +116,7 @@ class AtTheTerminal(PolkitTest):
         bus = self.started()
         terminal = self.terminal(bus)
         serial = self.asked(terminal)
-        terminal.type("falsch")
+        terminal.type_hidden("falsch")
         terminal.wait_for("AUTHENTICATION FAILED")
         self.refused_with("AccessDenied", self.alice, serial)
         self.recorded(bus, "denied send", 'polkit="com.ex.auth"', "not authorised, said polkit")
