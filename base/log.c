@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/printable.h"
 
 static const char *log_program = "dbus-warden";
 static unsigned int log_targets = LOG_TO_STDERR;
@@ -32,10 +33,7 @@ void log_line(int level, const char *format, ...)
 	if (n < 0)
 		return;
 	/* one call, one line: what came from outside cannot start another */
-	for (char *c = line; *c; c++) {
-		if ((unsigned char)*c < ' ' || *c == 0x7f)
-			*c = '?';
-	}
+	make_printable(line);
 	if (log_targets & LOG_TO_SYSLOG)
 		syslog(level, "%s", line);
 	if (log_targets & LOG_TO_STDERR)

@@ -1,6 +1,7 @@
 /* complaint.c - the list of complaints; texts of files come into them, so they are made printable */
 #include <string.h>
 
+#include "base/printable.h"
 #include "conf/complaint.h"
 
 #define TEXT_MAX 1000
@@ -9,14 +10,6 @@ void complaints_init(struct complaints *c, struct arena *arena)
 {
 	*c = (struct complaints){.arena = arena};
 	list_init(&c->all);
-}
-
-static void make_printable(char *text)
-{
-	for (; *text; text++) {
-		if ((unsigned char)*text < 0x20 || *text == 0x7f)
-			*text = '?';
-	}
 }
 
 void complain(struct complaints *c, int level, const struct place *at, const char *format, ...)
@@ -57,8 +50,14 @@ void complaints_close(struct complaints *c, const struct place *at)
 
 struct slice remark_words(const struct remark *r, struct arena *arena)
 {
-	if (r->at.line == 0)
-		return arena_print(arena, "%.*s: %.*s", SLICE_FMT(r->at.file), SLICE_FMT(r->text));
-	return arena_print(
-		arena, "%.*s:%u: %.*s", SLICE_FMT(r->at.file), r->at.line, SLICE_FMT(r->text));
+	struct slice words = r->at.line == 0
+				     ? arena_print(arena, "%.*s: %.*s", SLICE_FMT(r->at.file),
+					       SLICE_FMT(r->text))
+				     : arena_print(arena, "%.*s:%u: %.*s", SLICE_FMT(r->at.file),
+					       r->at.line, SLICE_FMT(r->text));
+
+	/* files can be called anything, too; the arena's texts are ours to change */
+	if (words.text)
+		make_printable((char *)(uintptr_t)words.text);
+	return words;
 }

@@ -1,4 +1,6 @@
 /* words.c - an element as it was written, for whoever is told of it: in one line, with its escapes */
+#include <stdio.h>
+
 #include "base/drop.h"
 #include "conf/reading.h"
 
@@ -10,11 +12,20 @@ static void writer_escaped(struct writer *w, const char *text)
 		['"'] = "&quot;",
 		['\t'] = "&#9;",
 		['\n'] = "&#10;",
-		['\r'] = "&#13;"};
+		['\r'] = "&#13;",
+		[0x7f] = "&#127;"};
+	char c1[8];
 
 	for (; *text; text++) {
-		unsigned char c = (unsigned char)*text;
+		unsigned char c = (unsigned char)*text, next = (unsigned char)text[1];
 		const char *escape = c < ARRAY_SIZE(escapes) ? escapes[c] : NULL;
+
+		/* control characters of two bytes, which XML has as well */
+		if (c == 0xc2 && next >= 0x80 && next <= 0x9f) {
+			snprintf(c1, sizeof(c1), "&#%u;", next);
+			escape = c1;
+			text++;
+		}
 
 		writer_bytes(w, escape ? escape : text, escape ? strlen(escape) : 1);
 	}

@@ -34,6 +34,8 @@ static void json_quote(struct json *j, struct slice s)
 			fprintf(j->to, "\\%c", c);
 		else if (c < 0x20 || c == 0x7f)
 			fprintf(j->to, "\\u%04x", c);
+		else if (c == 0xc2 && (unsigned char)s.text[1] < 0xa0) /* for terminals */
+			fprintf(j->to, "\\u%04x", (unsigned char)s.text[1]);
 		else
 			fwrite(s.text, 1, size, j->to);
 		size = size ? size : 1;

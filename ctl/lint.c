@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "base/printable.h"
 #include "ctl/command.h"
 #include "ctl/json.h"
 #include "ctl/lint.h"
@@ -47,6 +48,8 @@ static void finding_keep(struct lint *l, struct finding f)
 	struct finding *grown;
 
 	if (!kind_is_ignored(l, f.kind) && f.file && f.why) {
+		make_printable(f.file);
+		make_printable(f.why);
 		grown = realloc(l->findings, (l->findings_n + 1) * sizeof(*grown));
 		if (grown) {
 			l->findings = grown;

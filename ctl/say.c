@@ -2,16 +2,18 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "base/printable.h"
 #include "ctl/say.h"
 
 int say(const char *format, ...)
 {
+	char text[4096];
 	va_list args;
 
-	fputs("wardenctl: ", stderr);
 	va_start(args, format);
-	vfprintf(stderr, format, args);
+	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	fputc('\n', stderr);
+	make_printable(text);
+	fprintf(stderr, "wardenctl: %s\n", text);
 	return STATUS_ERROR;
 }

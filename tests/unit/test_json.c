@@ -37,6 +37,7 @@ static void test_texts(void **state)
 		{SLICE("plain <deny own=*/> text"), "\"plain <deny own=*/> text\""},
 		{SLICE("\"\\/"), "\"\\\"\\\\/\""},
 		{SLICE("\n\t\x01\x1f\x7f"), "\"\\u000a\\u0009\\u0001\\u001f\\u007f\""},
+		{SLICE("\xc2\x9b\xc2\x80\xc2\xa0"), "\"\\u009b\\u0080\xc2\xa0\""},
 		{SLICE("a\0b"), "\"a\\u0000b\""},
 		{SLICE("\xc3\xa9 \xe2\x82\xac \xf0\x9f\x99\x82"),
 			"\"\xc3\xa9 \xe2\x82\xac \xf0\x9f\x99\x82\""},
