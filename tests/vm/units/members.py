@@ -81,16 +81,19 @@ class Member:
         assert data, "%s did not do %s" % (self.name, command)
         return json.loads(data), socket.socket(fileno=fds[0]) if fds else None
 
-    def connection(self, bus, how="connect"):
-        """(pid, what the bus has not been told a word over yet)"""
-        pid, sock = self.tell(how, bus.address.split(",")[0].removeprefix("unix:path="))
+    def connection(self, bus, how="connect", speaks=False):
+        """(pid, what the bus has not been told a word over yet, or is authenticated)"""
+        pid, sock = self.tell(how, bus.address.split(",")[0].removeprefix("unix:path="), speaks)
         client = Client(sock)
         bus.clients.append(client)
+        if speaks:
+            client.takes_fds = True
+            client.talk()
         return pid, client
 
     def client(self, bus, how="connect"):
         """A connection that has said Hello."""
-        return self.connection(bus, how)[1].auth(self.uid()).hello()
+        return self.connection(bus, how, True)[1].hello()
 
     @staticmethod
     def uid():
