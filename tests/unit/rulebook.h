@@ -118,6 +118,8 @@ static inline void rulebook_attribute(
 		rulebook_name(b, r, value, name[3] ? NAME_PREFIX : NAME_EXACT);
 	} else if (!strcmp(name, "polkit")) {
 		r->action = builder_text(b, value);
+	} else if (!strcmp(name, "keep")) {
+		r->keep = (uint32_t)strtoul(value.text, NULL, 10);
 	} else if (!strcmp(name, "trial")) {
 		r->permissive = slice_is(value, "yes");
 	} else if (!strcmp(name, "on")) {
