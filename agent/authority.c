@@ -223,6 +223,15 @@ static void on_changed(gpointer data)
 	say(data, FROM_AGENT_CHANGED, NULL);
 }
 
+static void say_name(struct agent *a)
+{
+	struct writer w = {0};
+
+	agent_name_write(&w, slice_of(g_dbus_connection_get_unique_name(a->bus)));
+	say(a, FROM_AGENT_NAME, &w);
+	writer_fini(&w);
+}
+
 /* The questions have waited in the channel until there was somebody to ask. */
 static void on_authority(GObject *source, GAsyncResult *async, gpointer data)
 {
@@ -262,6 +271,7 @@ static void on_bus(GObject *source, GAsyncResult *async, gpointer data)
 	/* by a signal, which we ignore */
 	g_dbus_connection_set_exit_on_close(a->bus, FALSE);
 	g_signal_connect_swapped(a->bus, "closed", G_CALLBACK(on_closed), a);
+	say_name(a);
 	polkit_authority_get_async(NULL, on_authority, a);
 }
 

@@ -25,6 +25,7 @@ void consult_fini(struct consult *consult)
 	if (consult->channel >= 0)
 		close(consult->channel);
 	consult->channel = -1;
+	consult->agent[0] = '\0';
 }
 
 static void question_drop(struct consult *consult, struct question *q)
@@ -114,12 +115,23 @@ static int take_changed(struct consult *consult, const struct letter *l)
 	return 0;
 }
 
+static int take_name(struct consult *consult, const struct letter *l)
+{
+	struct slice name;
+
+	if (agent_name_read(l, &name) < 0)
+		return -EBADMSG;
+	snprintf(consult->agent, sizeof(consult->agent), "%.*s", SLICE_FMT(name));
+	return 0;
+}
+
 static const struct {
 	uint32_t type;
 	int (*take)(struct consult *consult, const struct letter *l);
 } letters[] = {
 	{FROM_AGENT_ANSWER, take_answer},
 	{FROM_AGENT_CHANGED, take_changed},
+	{FROM_AGENT_NAME, take_name},
 };
 
 static int take_letter(struct consult *consult)
@@ -238,4 +250,9 @@ void consult_cancel(struct bus *bus, struct question *q)
 		return;
 	say_cancel(&bus->consult, q->id);
 	question_drop(&bus->consult, q);
+}
+
+bool consult_is_agent(const struct consult *consult, const struct peer *peer)
+{
+	return consult->agent[0] && slice_is(peer->unique_name, consult->agent);
 }

@@ -39,6 +39,7 @@ struct consult {
 	struct list asked;
 	struct timer timer;
 	uint64_t last; /* number of a question */
+	char agent[AGENT_NAME_MAX + 1]; /* unique name of its connection; "": not known yet */
 	uint64_t changes; /* how often polkit said that it may answer otherwise now */
 };
 
@@ -53,5 +54,7 @@ void consult_set_channel(struct bus *bus, int channel);
  */
 int consult_ask(struct peer *whose, struct question *q, struct agent_ask *ask,
 	enum limit *ret_limit, const char **ret_why);
+/* Whether this is the agent's own connection. */
+bool consult_is_agent(const struct consult *consult, const struct peer *peer);
 /* Nobody waits any more; harmless where nothing is asked. */
 void consult_cancel(struct bus *bus, struct question *q);

@@ -209,6 +209,8 @@ static int unicast(struct transit *t, struct peer *to)
 
 	if (m->reply_serial)
 		t->requested_reply = reply_settle(t->bus, t->sender, to, m->reply_serial);
+	if (m->reply_serial && !t->requested_reply && consult_is_agent(&t->bus->consult, to))
+		return transit_refuse(t, to, "only polkit answers who asks it");
 	r = admit(t, to);
 	if (r != 0)
 		return r;

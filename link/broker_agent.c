@@ -69,6 +69,22 @@ int agent_answer_read(const struct letter *l, struct agent_answer *ret)
 	return 0;
 }
 
+void agent_name_write(struct writer *w, struct slice name)
+{
+	writer_text(w, name);
+}
+
+int agent_name_read(const struct letter *l, struct slice *ret)
+{
+	struct reader r = reader_of(l->data, l->size);
+	struct slice name = reader_text(&r);
+
+	if (!reader_is_done(&r) || !name.size || name.size > AGENT_NAME_MAX)
+		return -EBADMSG;
+	*ret = name;
+	return 0;
+}
+
 void agent_cancel_write(struct writer *w, uint64_t id)
 {
 	writer_u64(w, id);

@@ -19,9 +19,11 @@ enum from_agent {
 	FROM_AGENT_ANSWER = 225,
 	/* no fields: what polkit said before may no longer hold */
 	FROM_AGENT_CHANGED,
+	FROM_AGENT_NAME, /* the unique name of its connection, before it asks polkit anything */
 };
 
 #define AGENT_DETAILS 8 /* most pairs */
+#define AGENT_NAME_MAX 31
 
 struct agent_detail {
 	struct slice key, value;
@@ -58,6 +60,9 @@ void agent_ask_write(struct writer *w, const struct agent_ask *m);
 int agent_ask_read(const struct letter *l, struct agent_ask *ret);
 void agent_answer_write(struct writer *w, const struct agent_answer *m);
 int agent_answer_read(const struct letter *l, struct agent_answer *ret);
+/* NAME */
+void agent_name_write(struct writer *w, struct slice name);
+int agent_name_read(const struct letter *l, struct slice *ret);
 /* CANCEL */
 void agent_cancel_write(struct writer *w, uint64_t id);
 int agent_cancel_read(const struct letter *l, uint64_t *ret);

@@ -12,7 +12,7 @@ import unittest
 from harness import ALICE, BOB, CAROL, IS_REFERENCE, BusTest, need, open_files
 from polkit import AGENT, CHECK, INTERACTIVE, I, NAME, POLICY, PolkitTest, checks, is_built
 from test_clients import SYSTEM, Program
-from wire import ERROR, FAULT, RETURN, CallError, call, reply, signal
+from wire import ERROR, FAULT, RETURN, CallError, Message, call, reply, signal
 
 EXAMPLE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../conf/data/examples/avahi")
 LARGE = 4000000000
@@ -456,6 +456,37 @@ class Order(PolkitTest):
             os.kill(pid, signals.SIGCONT)
         for _ in range(60):
             self.service.expect(30, member="Yes", sender=self.alice.name)
+
+
+class Forged(PolkitTest):
+    def connection_of(self, pid):
+        """The unique name of what a process has here."""
+        for name in self.root.driver("ListNames")[0]:
+            if name.startswith(":") and self.root.driver("GetConnectionUnixProcessID", "s", name)[0] == pid:
+                return name
+        return None
+
+    def test_answers_of_others(self):
+        """Only polkit answers who asks it, even where the policy lets everybody reply to everybody unasked."""
+        bus = self.started(policy=POLICY % ('<allow eavesdrop="true"/>' + checks()))
+        self.passes("Yes")
+        asks = self.connection_of(self.agent_pid(bus))
+        self.assertTrue(asks)
+        pid = self.root.driver("GetConnectionUnixProcessID", "s", NAME)[0]
+        os.kill(pid, signals.SIGSTOP)
+        self.addCleanup(os.kill, pid, signals.SIGCONT)
+        serial = self.say("No")
+        self.alice.sync()
+        for client in (self.alice, self.service, bus.client(BOB)):
+            for guess in range(1, 60):
+                client.send(Message(type=RETURN, flags=1, reply_serial=guess, destination=asks,
+                                    signature="(bba{ss})", args=((True, False, {}),)))
+            client.sync()
+        self.recorded(bus, "denied send", 'sender="%s"' % self.alice.name, "only polkit answers who asks it")
+        os.kill(pid, signals.SIGCONT)
+        self.refused_with("AccessDenied", self.alice, serial)
+        self.recorded(bus, "denied send", 'polkit="com.ex.no"', "not authorised, said polkit")
+        self.passes("Yes")
 
 
 class Bounds(PolkitTest):

@@ -106,6 +106,16 @@ static int again_agent_answer(const struct letter *l, struct writer *w)
 	return r;
 }
 
+static int again_agent_name(const struct letter *l, struct writer *w)
+{
+	struct slice name;
+	int r = agent_name_read(l, &name);
+
+	if (r == 0)
+		agent_name_write(w, name);
+	return r;
+}
+
 static int again_cancel(const struct letter *l, struct writer *w)
 {
 	uint64_t id;
@@ -172,6 +182,7 @@ static int (*const messages[])(const struct letter *l, struct writer *w) = {
 	again_number,
 	again_ready,
 	again_exe,
+	again_agent_name,
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

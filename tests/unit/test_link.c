@@ -168,6 +168,21 @@ static int read_agent_answer(const struct letter *l)
 	return r;
 }
 
+static void write_name(struct writer *w)
+{
+	agent_name_write(w, SLICE(":1.18446744073709551615"));
+}
+
+static int read_name(const struct letter *l)
+{
+	struct slice name;
+	int r = agent_name_read(l, &name);
+
+	if (r == 0)
+		assert_true(slice_is(name, ":1.18446744073709551615"));
+	return r;
+}
+
 static void write_cancel(struct writer *w)
 {
 	agent_cancel_write(w, 1ull << 43);
@@ -246,6 +261,7 @@ static const struct {
 	{"texts", write_texts, read_texts},
 	{"ask", write_ask, read_ask},
 	{"agent's answer", write_agent_answer, read_agent_answer},
+	{"agent's name", write_name, read_name},
 	{"cancel", write_cancel, read_cancel},
 	{"recorder's ready", write_ready, read_ready},
 	{"program", write_exe, read_exe},
@@ -297,6 +313,25 @@ static void test_truth(void **state)
 		l.size = w.size;
 		assert_int_equal(broker_answer_read(&l, &m), cases[i].want);
 		assert_int_equal(m.ok, cases[i].want < 0 || cases[i].ok == 1);
+		writer_fini(&w);
+	}
+}
+
+/* A name that nobody can have: none, or one that is too long. */
+static void test_agent_name(void **state)
+{
+	static const char *const names[] = {"", ":1.1844674407370955161518446744074"};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		struct writer w = {0};
+		struct letter l = {0};
+		struct slice name;
+
+		agent_name_write(&w, slice_of(names[i]));
+		l.data = w.data;
+		l.size = w.size;
+		assert_int_equal(agent_name_read(&l, &name), -EBADMSG);
 		writer_fini(&w);
 	}
 }
@@ -354,6 +389,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_messages),
 		cmocka_unit_test(test_truth),
+		cmocka_unit_test(test_agent_name),
 		cmocka_unit_test(test_agent_ranges),
 		cmocka_unit_test(test_many_texts),
 	};
