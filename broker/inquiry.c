@@ -58,6 +58,7 @@ void inquiry_init(
 		struct agent_ask same = *ask;
 
 		same.interactive = false;
+		q->key.limit = LETTER_MAX;
 		agent_ask_write(&q->key, &same);
 		q->keep = q->key.bad ? 0 : q->keep;
 	}

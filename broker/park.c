@@ -178,6 +178,8 @@ static int ask(struct transit *t, const struct place *place, struct inquiry *inq
 	inquiry->key = (struct writer){0};
 	p->copy->grant = grant_new(inquiry->ask.action);
 	r = p->copy->grant ? parked_join(p, t) : -ENOMEM;
+	if (r == 0)
+		r = charge_take(&p->copy->charge, t->sender->user, p->key.size, 0);
 	if (r == 0) {
 		inquiry->ask.action = p->copy->grant->consent.action;
 		p->question.answered = on_answer;

@@ -30,7 +30,7 @@
 	PEERS_OPEN "<check polkit='" action "' keep='1' send_type='method_call' "                  \
 		   "send_destination_prefix='com' send_member='Ask'/>\n"                           \
 		   "<check polkit='" action "' own_prefix='com.own'/>\n"                           \
-		   "<check polkit='" action "' send_destination='com.lazy'/>\n"
+		   "<check polkit='" action "' keep='1' send_destination='com.lazy'/>\n"
 
 static const char *const books[] = {
 	CHECKS("com.act.One"),
@@ -404,9 +404,38 @@ static void test_unrest(void **state)
 	free(w);
 }
 
+/* By what a kept answer will be found again is paid for while it waits. */
+static void test_who_pays(void **state)
+{
+	static char path[100000];
+	struct world *w = calloc(1, sizeof(*w));
+	struct compose_header header = {.type = MESSAGE_CALL,
+		.serial = 1,
+		.path = path,
+		.interface = "com.I",
+		.member = "Ask",
+		.destination = SLICE("com.lazy"),
+		.no_sender = true};
+	struct writer out = {0};
+	struct compose c;
+
+	(void)state;
+	RULEBOOK_MUST(w);
+	memset(path, 'p', sizeof(path) - 1);
+	path[0] = '/';
+	world_begin(w);
+	compose_begin(&c, &out, &header);
+	say(w, 0, &out, &c);
+	assert_int_equal(w->peers[0]->parked_n, 1);
+	assert_true(w->peers[0]->user->bytes > 2 * sizeof(path));
+	world_end(w);
+	free(w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_who_pays),
 		cmocka_unit_test(test_unrest),
 	};
 
