@@ -13,7 +13,7 @@ static const char *const calls[] = {
 	/* the bus */
 	"socket connect socketpair",
 	/* GLib's threads and main loop */
-	"clone clone3 set_tid_address sched_yield sched_getaffinity sched_getattr sched_setattr",
+	"set_tid_address sched_yield sched_getaffinity sched_getattr sched_setattr",
 	"eventfd2 pipe2 epoll_create1 epoll_ctl epoll_wait epoll_pwait dup3 prctl",
 	"nanosleep clock_nanosleep clock_nanosleep_time64 clock_getres getresuid getresgid",
 	"inotify_init1 inotify_add_watch inotify_rm_watch uname prlimit64 getrlimit "
@@ -35,6 +35,7 @@ static const struct cage_limit limits[] = {
 const struct cage agent_cage = {
 	.name = "dbus-warden-polkit",
 	.calls = calls,
+	.threads = true,
 	.lenient = true,
 	.paths = paths,
 	.connects = true,

@@ -25,6 +25,9 @@ struct cage {
 	const char *name; /* of the process */
 	/* names with blanks between them; a call that the architecture does not have is left out */
 	const char *const *calls; /* texts, to NULL */
+	/* may make threads and processes, but no namespaces: in a user namespace of its own it would
+	 * have all capabilities */
+	bool threads;
 	/* other people's code runs in it: what is not allowed fails with EPERM instead of killing it */
 	bool lenient;
 	/* what may be opened, to a NULL path; descriptors that were opened before or came over a

@@ -1,5 +1,6 @@
 /* calls.c - the one file that knows libseccomp */
 #include <errno.h>
+#include <sched.h>
 #include <seccomp.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -7,6 +8,12 @@
 
 #include "base/drop.h"
 #include "base/calls.h"
+
+#ifdef __s390__
+#define CLONE_FLAGS 1
+#else
+#define CLONE_FLAGS 0
+#endif
 
 bool calls_is_there(void)
 {
@@ -36,6 +43,19 @@ static int allow(scmp_filter_ctx filter, const char *names)
 	return 0;
 }
 
+/* The flags of clone3() are in memory, where a filter cannot look: the C library takes clone() instead
+ * where the kernel does not have it. */
+static int allow_threads(scmp_filter_ctx filter)
+{
+	static const struct scmp_arg_cmp flags = {.arg = CLONE_FLAGS,
+		.op = SCMP_CMP_MASKED_EQ,
+		.datum_a = CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC |
+			   CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET};
+	int r = seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1, &flags);
+
+	return r < 0 ? r : seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
+}
+
 int calls_enter(const struct cage *cage)
 {
 	/* whether it is a terminal (stdio asks); how much waits in a socket (base/process.c) */
@@ -46,6 +66,8 @@ int calls_enter(const struct cage *cage)
 
 	for (const char *const *c = cage->calls; r == 0 && *c; c++)
 		r = allow(filter, *c);
+	if (r == 0 && cage->threads)
+		r = allow_threads(filter);
 	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(questions); i++) {
 		const struct scmp_arg_cmp is = {
 			.arg = 1, .op = SCMP_CMP_EQ, .datum_a = questions[i]};

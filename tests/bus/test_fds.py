@@ -250,8 +250,10 @@ class Fds(BusTest):
             with self.assertRaises(BlockingIOError):
                 while True:
                     near.send(bytes(65536))
-            one.send(call("no.such.name", "/", I, "M", "h", (0,), fds=[near.fileno()]))
+            raw = call("no.such.name", "/", I, "M", "h", (0,), unix_fds=1, serial=9).pack()
+            one.send_raw(raw[:-1], [near.fileno()])
             near.close()
+            one.send_raw(raw[-1:])
             began = time.monotonic()
             one.sync()
             two.sync()

@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <pthread.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -14,6 +16,7 @@
 #include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 
@@ -75,6 +78,26 @@ static int make_process(void)
 	if (pid == 0)
 		_exit(0);
 	return done(pid);
+}
+/* As clone3(), whose flags no filter sees, but whose failure is one. */
+static int make_namespace(void)
+{
+	long pid = syscall(SYS_clone, CLONE_NEWUSER | SIGCHLD, NULL, NULL, NULL, NULL);
+
+	if (pid == 0)
+		_exit(0);
+	return done(pid);
+}
+static void *thread_run(void *arg)
+{
+	return arg;
+}
+static int make_thread(void)
+{
+	pthread_t thread;
+	int r = pthread_create(&thread, NULL, thread_run, NULL);
+
+	return r ? -r : -pthread_join(thread, NULL);
 }
 static int execute(void)
 {
@@ -162,6 +185,8 @@ static const struct {
 	{"remove a file", remove_file, {DIES, DIES, EITHER_WAY, EITHER_WAY}},
 	{"execute", execute, {DIES, DIES, EITHER_WAY, EITHER_WAY}},
 	{"make a process", make_process, {DIES, DIES, EITHER_WAY, MAY}},
+	{"make a namespace", make_namespace, {DIES, DIES, EITHER_WAY, EITHER_WAY}},
+	{"make a thread", make_thread, {DIES, DIES, EITHER_WAY, MAY}},
 	{"trace", trace, {DIES, DIES, EITHER_WAY, EITHER_WAY}},
 	{"mount", mount_something, {DIES, DIES, EITHER_WAY, EITHER_WAY}},
 	{"become somebody else", become_other, {DIES, DIES, EITHER_WAY, EITHER_WAY}},
