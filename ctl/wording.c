@@ -221,6 +221,11 @@ void entry_print_why(const struct entry *e, FILE *to)
 		print_field(to, e, RECORD_RULE);
 		fputc(' ', to);
 		print_escaped(to, entry_text(e, RECORD_RULE_TEXT));
+		/* polkit's word on it */
+		if (entry_value(e, RECORD_TEXT)) {
+			fputs(", ", to);
+			print_escaped(to, entry_text(e, RECORD_TEXT));
+		}
 	} else if (entry_value(e, RECORD_WHY)) {
 		print_sentence(entry_text(e, RECORD_WHY), to);
 	} else if (entry_value(e, RECORD_LIMIT)) {

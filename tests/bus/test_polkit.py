@@ -2,6 +2,7 @@
 
 import fcntl
 import grp
+import json
 import os
 import signal as signals
 import subprocess
@@ -9,13 +10,14 @@ import tempfile
 import time
 import unittest
 
-from harness import ALICE, BOB, CAROL, IS_REFERENCE, BusTest, need, open_files
+from harness import ALICE, BOB, CAROL, IS_REFERENCE, PROGRAM, BusTest, need, open_files
 from polkit import AGENT, CHECK, INTERACTIVE, I, NAME, POLICY, PolkitTest, checks, is_built
 from test_clients import SYSTEM, Program
 from wire import ERROR, FAULT, RETURN, CallError, Message, call, reply, signal
 
 EXAMPLE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../conf/data/examples/avahi")
 LARGE = 4000000000
+WARDENCTL = os.path.join(os.path.dirname(os.path.realpath(PROGRAM)), "wardenctl")
 STARTED = """[D-BUS Service]
 Name=com.ex.Started
 Exec=/bin/sh -c 'echo $$ >@/started; exec sleep 60'
@@ -487,6 +489,65 @@ class Forged(PolkitTest):
         self.refused_with("AccessDenied", self.alice, serial)
         self.recorded(bus, "denied send", 'polkit="com.ex.no"', "not authorised, said polkit")
         self.passes("Yes")
+
+
+class Told(PolkitTest):
+    """What wardenctl says of it: of the policy in force, and of what was recorded."""
+
+    def wardenctl(self, *args, status):
+        if not os.path.exists(WARDENCTL):
+            self.skipTest("there is no wardenctl beside the bus")
+        done = subprocess.run([WARDENCTL, *args], capture_output=True, text=True, timeout=60, check=False)
+        if "not built in" in done.stderr:
+            self.skipTest(done.stderr.strip())
+        self.assertEqual(done.returncode, status, done.stderr)
+        return done.stdout
+
+    def explained(self, bus, member, *more, status=1):
+        return self.wardenctl("explain", "--address", bus.address, "--subject", self.alice.name, "--call", "com.ex.S",
+                              "--interface", I, "--member", member, *more, status=status)
+
+    def test_explain(self):
+        """That polkit decides, and about which action; and what its word would make of the call."""
+        bus = self.started()
+        text = self.explained(bus, "No")
+        self.assertRegex(text, r"(?m)^  \* .*<check polkit=\"com\.ex\.no\".*: fits, decides$")
+        self.assertRegex(text, r"(?m)^ask by send rules: .*\n  polkit is asked about com\.ex\.no$")
+        said = json.loads(self.explained(bus, "No", "--json"))
+        self.assertEqual((said["verdict"], said["action"]), ("ask", "com.ex.no"))
+        self.assertIn("if polkit authorises it", self.explained(bus, "No", "--polkit", "authorised", status=0))
+        self.assertIn("if polkit refuses it", self.explained(bus, "No", "--polkit", "refused"))
+        self.assertNotIn("polkit is asked", self.explained(bus, "Unchecked", status=0))
+
+    def test_log(self):
+        """Action, result, who answered and how long it took, from the decision to whoever reads of it."""
+        bus = self.started(policy=POLICY % "\n".join(
+            CHECK.replace("<check", '<check log="true"') % (action, member)
+            for action, member in (("yes", "Yes"), ("auth", "Auth"), ("no", "No"))))
+        self.passes("Yes")
+        self.fails("AccessDenied", "No")
+        self.fails("InteractiveAuthorizationRequired", "Auth")
+        agent = self.agent(bus, self.alice)
+        serial = self.say("Auth", flags=INTERACTIVE)
+        agent.succeed(agent.asked())
+        self.service.expect(member="Auth", serial=serial)
+        self.recorded(bus, "authorised by authentication")
+        who = self.root.driver("GetNameOwner", "s", NAME)[0].replace(".", r"\.")
+        wanted = (
+            ("com.ex.yes", "authorised", "success"),
+            ("com.ex.no", "not authorised", "failed"),
+            ("com.ex.auth", "authentication is required, and the call does not allow it", "failed"),
+            ("com.ex.auth", "authorised by authentication", "success"),
+        )
+        found = [json.loads(line) for line in self.wardenctl("log", "--json", "--from", bus.log.name, status=0).splitlines()]
+        found = [row for row in found if row["verb"] == "send"]
+        lines = [line for line in self.wardenctl("log", "--from", bus.log.name, status=0).splitlines() if "com.ex.I" in line]
+        self.assertEqual((len(found), len(lines)), (len(wanted), len(wanted)))
+        for (action, result, res), row, line in zip(wanted, found, lines):
+            word = "%s, said polkit \\(%s\\) after \\d+ ms$" % (result, who)
+            self.assertEqual((row["polkit"], row["res"]), (action, res))
+            self.assertRegex(row["text"], "^" + word)
+            self.assertRegex(line, '<check .*polkit="%s".*/>, %s' % (action, word))
 
 
 class Bounds(PolkitTest):
