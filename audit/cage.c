@@ -10,7 +10,7 @@ static const char *const calls[] = {
 	CAGE_CALLS_FILES,
 	CAGE_CALLS_MESSAGES,
 	/* to the kernel's audit trail (netlink), the journal and syslog (sockets with a path) */
-	"socket connect bind",
+	"connect bind",
 	/* the journal takes what is too long for a datagram as a file of memory */
 	"memfd_create ftruncate",
 	"uname nanosleep clock_nanosleep clock_nanosleep_time64",

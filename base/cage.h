@@ -33,7 +33,8 @@ struct cage {
 	/* what may be opened, to a NULL path; descriptors that were opened before or came over a
 	 * socket are not asked about. Nothing may be made, removed, renamed or executed. */
 	const struct cage_path *paths;
-	/* may connect to abstract sockets and over TCP; sockets with a path are not restricted */
+	/* may connect to abstract sockets and over TCP; sockets with a path are not restricted. Else it
+	 * makes sockets of AF_UNIX and AF_NETLINK, whatever is in `calls`, and no others */
 	bool connects;
 	const struct cage_limit *limits; /* soft and hard */
 	int limits_n;

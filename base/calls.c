@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 
 #include "base/drop.h"
 #include "base/calls.h"
@@ -56,6 +57,20 @@ static int allow_threads(scmp_filter_ctx filter)
 	return r < 0 ? r : seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
 }
 
+static int allow_sockets(scmp_filter_ctx filter)
+{
+	static const scmp_datum_t families[] = {AF_UNIX, AF_NETLINK};
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(families); i++) {
+		const struct scmp_arg_cmp is = {
+			.arg = 0, .op = SCMP_CMP_EQ, .datum_a = families[i]};
+
+		r = seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1, &is);
+	}
+	return r;
+}
+
 int calls_enter(const struct cage *cage)
 {
 	/* whether it is a terminal (stdio asks); how much waits in a socket (base/process.c) */
@@ -68,6 +83,8 @@ int calls_enter(const struct cage *cage)
 		r = allow(filter, *c);
 	if (r == 0 && cage->threads)
 		r = allow_threads(filter);
+	if (r == 0 && !cage->connects)
+		r = allow_sockets(filter);
 	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(questions); i++) {
 		const struct scmp_arg_cmp is = {
 			.arg = 1, .op = SCMP_CMP_EQ, .datum_a = questions[i]};

@@ -13,9 +13,9 @@ static const char *const calls[] = {
 	/* clients */
 	"accept4 socketpair epoll_create1 epoll_ctl epoll_wait epoll_pwait epoll_pwait2",
 	/* syslog(3); netlink, through which SELinux tells of changes */
-	"socket connect bind",
+	"connect bind",
 	/* whether a peer is still the same; memory files for clients that ask for the policy */
-	"pidfd_open pidfd_send_signal memfd_create ftruncate",
+	"pidfd_open memfd_create ftruncate",
 	/* letting go of what it was given; limits are read, as it may lower nothing else */
 	"dup2 dup3 prlimit64 getrlimit ugetrlimit prctl",
 	/* libselinux waits so for a status page that is being written */

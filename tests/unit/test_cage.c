@@ -125,6 +125,18 @@ static int kill_other(void)
 {
 	return done(kill(1, 0));
 }
+static int kill_by_pidfd(void)
+{
+	return done(syscall(SYS_pidfd_send_signal, -1, 0, NULL, 0));
+}
+static int make_inet_socket(void)
+{
+	return done(socket(AF_INET, SOCK_DGRAM, 0));
+}
+static int make_netlink_socket(void)
+{
+	return done(socket(AF_NETLINK, SOCK_RAW, 0));
+}
 static int listen_socket(void)
 {
 	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
@@ -192,6 +204,9 @@ static const struct {
 	{"become somebody else", become_other, {DIES, DIES, EITHER_WAY, EITHER_WAY}},
 	{"change an owner", change_owner, {DIES, DIES, EITHER_WAY, EITHER_WAY}},
 	{"send a signal", kill_other, {DIES, DIES, EITHER_WAY, EITHER_WAY}},
+	{"send a signal by pidfd", kill_by_pidfd, {DIES, DIES, EITHER_WAY, EITHER_WAY}},
+	{"make a socket for the network", make_inet_socket, {DIES, DIES, MAY, MAY}},
+	{"make a socket for the kernel", make_netlink_socket, ALL_FOUR(MAY)},
 	{"listen", listen_socket, {DIES, DIES, EITHER_WAY, EITHER_WAY}},
 };
 
