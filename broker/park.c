@@ -16,6 +16,7 @@
 #include "broker/park.h"
 #include "broker/peer.h"
 #include "broker/route.h"
+#include "broker/sight.h"
 #include "broker/transit.h"
 
 #define RECIPIENTS 2 /* a connection, and the name by which it was called */
@@ -264,9 +265,10 @@ bool park_behind(struct transit *t, struct peer *to, int *ret_fault)
 
 	if (!is_behind(t, &place))
 		return false;
-	if (t->message->type == MESSAGE_CALL && !place.driver)
+	/* a refusal need not wait; that it does would show who owns a name that is hidden */
+	if (!place.driver &&
+		(t->message->type == MESSAGE_CALL || !sight_of(t->sender, t->message->destination)))
 		v = transit_foresee(t, to);
-	/* a refusal need not wait */
 	if (v.answer == ANSWER_DENY)
 		return false;
 	if (v.answer == ANSWER_ASK)

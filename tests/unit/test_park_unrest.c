@@ -404,30 +404,74 @@ static void test_unrest(void **state)
 	free(w);
 }
 
+static void say_one(struct world *w, enum message_type type, const char *to, const char *path)
+{
+	bool answers = type == MESSAGE_RETURN;
+	struct compose_header header = {.type = type,
+		.serial = ++w->serial,
+		.reply_serial = answers,
+		.path = answers ? NULL : path,
+		.interface = answers ? NULL : "com.I",
+		.member = answers ? NULL : "Ask",
+		.destination = slice_of(to),
+		.no_sender = true};
+	struct writer out = {0};
+	struct compose c;
+
+	compose_begin(&c, &out, &header);
+	say(w, 0, &out, &c);
+}
+
 /* By what a kept answer will be found again is paid for while it waits. */
 static void test_who_pays(void **state)
 {
 	static char path[100000];
 	struct world *w = calloc(1, sizeof(*w));
-	struct compose_header header = {.type = MESSAGE_CALL,
-		.serial = 1,
-		.path = path,
-		.interface = "com.I",
-		.member = "Ask",
-		.destination = SLICE("com.lazy"),
-		.no_sender = true};
-	struct writer out = {0};
-	struct compose c;
-
 	(void)state;
 	RULEBOOK_MUST(w);
 	memset(path, 'p', sizeof(path) - 1);
 	path[0] = '/';
 	world_begin(w);
-	compose_begin(&c, &out, &header);
-	say(w, 0, &out, &c);
+	say_one(w, MESSAGE_CALL, "com.lazy", path);
 	assert_int_equal(w->peers[0]->parked_n, 1);
 	assert_true(w->peers[0]->user->bytes > 2 * sizeof(path));
+	world_end(w);
+	free(w);
+}
+
+/* Whether something waits does not show who owns a hidden name: what is refused is refused at once. */
+static void test_hidden(void **state)
+{
+	static const char book[] =
+		PEERS_OPEN "<deny send_destination='com.B'/>\n<deny see='com.B'/>\n"
+			   "<check polkit='com.act.One' send_destination='com.A' "
+			   "send_type='method_call' send_path='/ask'/>\n";
+	static const enum message_type types[] = {MESSAGE_CALL, MESSAGE_SIGNAL, MESSAGE_RETURN};
+	struct world *w = calloc(1, sizeof(*w));
+	struct name_change change;
+	struct policy policy;
+	uint32_t code;
+
+	(void)state;
+	RULEBOOK_MUST(w);
+	world_begin(w);
+	policy_make(&policy, book);
+	RULEBOOK_MUST(bus_set_policy(&w->bus, &policy) == 0);
+	for (uint32_t i = 0; i < 2; i++)
+		RULEBOOK_MUST(name_request(&w->bus.names, w->peers[1], slice_of(names[i]), 0, &code,
+				      &change) == 0);
+	say_one(w, MESSAGE_CALL, "com.A", "/ask");
+	assert_int_equal(w->peers[0]->parked_n, 1);
+	for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
+		uint64_t refusals = w->bus.trail.refusals;
+
+		say_one(w, types[i], "com.B", "/");
+		assert_int_equal(w->peers[0]->parked_n, 1);
+		assert_int_equal(w->bus.trail.refusals, refusals + 1);
+	}
+	/* what is no secret keeps its place */
+	say_one(w, MESSAGE_SIGNAL, "com.A", "/");
+	assert_int_equal(w->peers[0]->parked_n, 2);
 	world_end(w);
 	free(w);
 }
@@ -435,6 +479,7 @@ static void test_who_pays(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_hidden),
 		cmocka_unit_test(test_who_pays),
 		cmocka_unit_test(test_unrest),
 	};
