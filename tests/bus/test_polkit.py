@@ -759,6 +759,19 @@ class Own(PolkitTest):
         self.refused("NameHasNoOwner", self.root.owner, "com.ex.A")
 
 
+    def test_reload_denies(self):
+        bus = self.owned(("auth", "A"))
+        agent = self.agent(bus, self.alice)
+        serial = self.alice.send(call("org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus",
+                                      "RequestName", "su", ("com.ex.A", 0), flags=INTERACTIVE))
+        begun = agent.asked()
+        bus.configure(policy=POLICY % (checks() + '<deny own="com.ex.A"/>'))
+        self.root.driver("ReloadConfig")
+        agent.succeed(begun)
+        self.assertIn("The bus policy does not allow", self.refused("AccessDenied", self.alice.result, serial))
+        self.refused("NameHasNoOwner", self.root.owner, "com.ex.A")
+
+
 class Activation(PolkitTest):
     def test_nothing_starts_before_the_answer(self):
         bus = self.started(
