@@ -75,23 +75,20 @@ static struct slice key_of(struct slice name, char *buf, size_t room)
 	return (struct slice){buf, name.size - PREFIX.size};
 }
 
-/* Of the fields that are not ours. */
-struct facts {
-	uint32_t uid;
-	struct slice sentence;
-};
-
-static int field_take(struct entry *e, struct facts *facts, struct slice name, struct slice value)
+/* `uid` is set to that of who wrote the entry. */
+static int field_take(struct entry *e, struct slice name, struct slice value, uint32_t *uid)
 {
 	char buf[40];
 	struct slice key = key_of(name, buf, sizeof(buf));
 
+	/* the sentence says why, too, and fields come in any order */
 	if (key.text)
-		return entry_set(e, key, value);
+		return slice_is(key, "why") ? entry_set_once(e, key, value)
+					    : entry_set(e, key, value);
 	if (slice_is(name, "_UID") && value.size < sizeof(buf)) {
 		memcpy(buf, value.text, value.size);
 		buf[value.size] = '\0';
-		facts->uid = (uint32_t)strtoul(buf, NULL, 10);
+		*uid = (uint32_t)strtoul(buf, NULL, 10);
 	} else if (slice_is(name, "_HOSTNAME") && value.size <= ENTRY_HOST_MAX) {
 		memcpy(e->host, value.text, value.size);
 		e->host[value.size] = '\0';
@@ -103,7 +100,7 @@ static int field_take(struct entry *e, struct facts *facts, struct slice name, s
 
 static int entry_take(struct source *s, struct entry *e)
 {
-	struct facts facts = {.uid = NOBODY};
+	uint32_t uid = NOBODY;
 	struct slice field;
 	int r;
 
@@ -115,10 +112,10 @@ static int entry_take(struct source *s, struct entry *e)
 
 		if (!equals)
 			continue;
-		r = field_take(e, &facts, (struct slice){field.text, size},
-			(struct slice){equals + 1, field.size - size - 1});
+		r = field_take(e, (struct slice){field.text, size},
+			(struct slice){equals + 1, field.size - size - 1}, &uid);
 	}
-	if (facts.uid == NOBODY || (facts.uid != s->writers[0] && facts.uid != s->writers[1]))
+	if (uid == NOBODY || (uid != s->writers[0] && uid != s->writers[1]))
 		return r < 0 && r != -EBADMSG ? r : 0;
 	return r < 0 ? r : entry_finish(e) < 0 ? -EBADMSG : 1;
 }
