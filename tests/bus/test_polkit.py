@@ -894,9 +894,12 @@ class Activation(PolkitTest):
         begun = agent.asked()
         self.alice.close()
         agent.client.expect(interface=AGENT, member="CancelAuthentication")
-        with self.assertRaises(CallError):
+        try:
             agent.succeed(begun)
+        except CallError:
+            pass  # polkit has forgotten the question, or is about to
         self.root.sync()
+        time.sleep(0.2)
         self.assertFalse(self.is_started(bus))
 
 
