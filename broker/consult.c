@@ -187,16 +187,24 @@ void consult_set_channel(struct bus *bus, int channel)
 	consult->channel = channel;
 }
 
+/* As of queues: but for root and the bus's own user nobody takes more than half of what others leave. */
+static bool is_room_left(const struct peer *whose)
+{
+	uint64_t most = (uint64_t)bus_limit(whose->bus, LIMIT_MAX_POLKIT_CHECKS);
+	uint64_t all = HASH_COUNT(whose->bus->consult.questions);
+	uint64_t others = all - whose->user->questions;
+
+	return all < most && (user_is_privileged(whose->user) ||
+				     whose->user->questions < (most - others + 1) / 2);
+}
+
 static int limits_check(const struct peer *whose, enum limit *ret_limit)
 {
 	*ret_limit = LIMIT_MAX_POLKIT_CHECKS_PER_USER;
 	if (whose->user->questions >= (uint64_t)peer_limit(whose, *ret_limit))
 		return FAULT_LIMITS;
 	*ret_limit = LIMIT_MAX_POLKIT_CHECKS;
-	if (HASH_COUNT(whose->bus->consult.questions) >=
-		(uint64_t)bus_limit(whose->bus, *ret_limit))
-		return FAULT_LIMITS;
-	return 0;
+	return is_room_left(whose) ? 0 : FAULT_LIMITS;
 }
 
 static int say_ask(struct consult *consult, const struct agent_ask *ask, const char **ret_why)
