@@ -27,9 +27,13 @@ static void texts_add(struct texts *t, struct slice text, bool *failed)
 {
 	struct slice *grown;
 
-	for (uint32_t i = 0; i < t->n; i++)
-		if (slice_equal(t->list[i], text) && !t->list[i].text == !text.text)
+	for (uint32_t i = 0; i < t->n; i++) {
+		struct slice known = t->list[i];
+
+		/* an absent one is not an empty one */
+		if (text.text && known.text ? slice_equal(known, text) : known.text == text.text)
 			return;
+	}
 	grown = realloc(t->list, (t->n + 1) * sizeof(*grown));
 	if (grown) {
 		t->list = grown;
