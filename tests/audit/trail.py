@@ -23,7 +23,7 @@ NETLINK_AUDIT, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, READLOG = 9, 270, 1, 1
 SO_RCVBUFFORCE = 33
 
 # a value as docs/dbus-warden-records.7 has it; anything else could be a forged one
-FIELD = re.compile(r"""([a-z_]+)=(?:"([!#-&(-<>-~]*)"|([0-9A-F]+|[a-z0-9_]+|-?[0-9]+|\?))""")
+FIELD = re.compile(r"""([a-z_][a-z0-9_]*)=(?:"([!#-&(-<>-~]*)"|([0-9A-F]+|[a-z0-9_]+|-?[0-9]+|\?))""")
 # their values are no texts, though they may look like one in hexadecimal digits
 PLAIN = {"verb", "uid", "auid", "ses", "pid", "peer_uid", "peer_auid", "peer_ses", "peer_pid", "msgtype", "reply",
          "fds", "judge", "limit", "figure", "generation", "checksum", "permissive", "repeats", "others", "lost",
