@@ -333,7 +333,7 @@ class Rights(KernelTest):
             text = file.read().replace("/bus</listen>", "/other</listen>")
         with open(config + ".other", "w", encoding="utf-8") as file:
             file.write(text)
-        done = subprocess.run(["unshare", "-Ur", PROGRAM, "--config-file=" + config + ".other", "--nofork"],
+        done = subprocess.run(["setpriv", "--bounding-set=-audit_write", PROGRAM, "--config-file=" + config + ".other", "--nofork"],
                               capture_output=True, text=True, timeout=30, check=False)
         self.assertEqual(done.returncode, 1)
         self.assertIn("requires that decisions are recorded in the kernel's audit trail", done.stderr)
