@@ -265,17 +265,9 @@ static void unnamed_rederive(struct bus *bus)
 	for (struct user *u = bus->users.table; u; u = u->hh.next) {
 		list_for_each_safe (at, &u->incomplete) {
 			struct peer *peer = list_entry(at, struct peer, incomplete_link);
-			struct subject fresh;
 
-			if (peer->state != PEER_UNNAMED)
-				continue;
-			if (subject_init(&fresh, &bus->policy.image, &peer->identity) < 0) {
-				peer_kill(peer, "no memory for its policy");
-				continue;
-			}
-			subject_fini(&peer->subject);
-			peer->subject = fresh;
-			peer_limits_renew(peer);
+			if (peer->state == PEER_UNNAMED)
+				peer_rederive(peer);
 		}
 	}
 }
@@ -297,13 +289,8 @@ int bus_set_policy(struct bus *bus, const struct policy *policy)
 		free(fresh);
 		return r;
 	}
-	list_for_each (at, &bus->peers) {
-		struct peer *peer = list_entry(at, struct peer, link);
-
-		subject_fini(&peer->subject);
-		peer->subject = fresh[n++];
-		peer_limits_renew(peer);
-	}
+	list_for_each (at, &bus->peers)
+		peer_subject_set(list_entry(at, struct peer, link), &fresh[n++]);
 	free(fresh);
 	unnamed_rederive(bus);
 	gate_renew(bus);

@@ -32,6 +32,19 @@ static int auth_overdue(struct timer *timer)
 	return 0;
 }
 
+/* What /proc said of its process, which may be later than the rest. */
+static void identity_learn(struct peer *peer)
+{
+	const struct process *p = &peer->process;
+	struct identity *identity = &peer->identity;
+
+	identity->comm = p->comm;
+	identity->unit = p->unit;
+	identity->slices = p->slices;
+	identity->loginuid = p->loginuid;
+	identity->sessionid = p->sessionid;
+}
+
 static void identity_fill(struct peer *peer)
 {
 	const struct process *p = &peer->process;
@@ -40,14 +53,10 @@ static void identity_fill(struct peer *peer)
 		.groups = p->groups,
 		.groups_n = p->groups_n,
 		.pid = p->pid,
-		.loginuid = p->loginuid,
-		.sessionid = p->sessionid,
-		.comm = p->comm,
-		.unit = p->unit,
-		.slices = p->slices,
 		.label = p->label,
 		.label_size = (uint32_t)p->label_size,
 		.mac = peer->mac_label};
+	identity_learn(peer);
 }
 
 /* Where labels are judged, who has none is nobody. */
@@ -183,24 +192,26 @@ void peer_free(struct peer *peer)
 
 void peer_known(struct peer *peer)
 {
-	const struct process *p = &peer->process;
-	struct identity *identity = &peer->identity;
+	identity_learn(peer);
+	if (peer->subject.image)
+		peer_rederive(peer);
+}
+
+void peer_subject_set(struct peer *peer, const struct subject *subject)
+{
+	subject_fini(&peer->subject);
+	peer->subject = *subject;
+	peer_limits_renew(peer);
+}
+
+void peer_rederive(struct peer *peer)
+{
 	struct subject fresh;
 
-	identity->comm = p->comm;
-	identity->unit = p->unit;
-	identity->slices = p->slices;
-	identity->loginuid = p->loginuid;
-	identity->sessionid = p->sessionid;
-	if (!peer->subject.image)
-		return;
-	if (subject_init(&fresh, &peer->bus->policy.image, identity) < 0) {
+	if (subject_init(&fresh, &peer->bus->policy.image, &peer->identity) < 0)
 		peer_kill(peer, "no memory for its policy");
-		return;
-	}
-	subject_fini(&peer->subject);
-	peer->subject = fresh;
-	peer_limits_renew(peer);
+	else
+		peer_subject_set(peer, &fresh);
 }
 
 void peer_limits_renew(struct peer *peer)

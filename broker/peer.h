@@ -71,6 +71,10 @@ void peer_kill_limit(struct peer *peer, enum verb verb, enum limit limit);
 /* Of its process more is known than when it connected (base/process.h): what speaks to it is found
  * anew. */
 void peer_known(struct peer *peer);
+/* What speaks to it, found before, is its own from now on; or is found by the policy that is in force:
+ * without memory it goes. */
+void peer_subject_set(struct peer *peer, const struct subject *subject);
+void peer_rederive(struct peer *peer);
 /* Writes the unique name that Hello will give into unique_text. */
 void peer_name_next(struct peer *peer);
 /* Hello: gives the unique name. FAULT_LIMITS (with *ret_limit) or -ENOMEM. */
