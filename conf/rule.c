@@ -309,14 +309,10 @@ static int check_check(struct reading *r, uint32_t given, struct draft *d)
 		d->rule.type = 1;
 	if (d->rule.verb == RULE_SEND && d->rule.type != 1)
 		return reading_fault(r, "only method calls can be checked by polkit");
-	for (size_t i = 0; i < ARRAY_SIZE(exempt); i++) {
-		struct slice name = slice_of(exempt[i]);
-
-		if (d->rule.name_kind == NAME_EXACT ? slice_equal(d->name, name)
-						    : slice_leads(d->name, name, '.'))
+	for (size_t i = 0; i < ARRAY_SIZE(exempt); i++)
+		if (name_kind_fits(d->rule.name_kind, d->name, slice_of(exempt[i])))
 			return reading_fault(r,
 				"polkit cannot be asked about %s: it is needed to ask", exempt[i]);
-	}
 	return 0;
 }
 

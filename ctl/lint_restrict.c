@@ -65,15 +65,11 @@ static void owner_look(struct lint *l, const struct section *s, const struct rul
 
 	for (uint32_t i = 0; i < image->header->restrictions.count; i++) {
 		const struct restriction *r = &image->restrictions[i];
+		const struct rule name = name_of(r);
 		uint32_t groups[LIKE_GROUPS];
 		struct identity like = like_section(image, s, NOBODY, groups);
 		/* one of many names below a prefix may be left to others */
-		bool whole = r->name_kind == NAME_EXACT && rule->name_kind == NAME_EXACT
-				     ? slice_equal(image_slice(image, r->name),
-					       image_slice(image, rule->name))
-				     : r->name_kind == NAME_PREFIX && rule->name_kind != NAME_ANY &&
-					       slice_leads(image_slice(image, r->name),
-						       image_slice(image, rule->name), '.');
+		bool whole = rule_name_covers(image, &name, rule);
 
 		if (r->permissive || r->asks & ASKS_NOBODY || !whole ||
 			like_restricted(&like, image, r, NOBODY))

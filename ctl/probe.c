@@ -73,16 +73,12 @@ static void findings_fini(struct findings *f)
 static bool rule_concerns(const struct image *image, const struct rule *rule, struct slice name,
 	enum rule_verb verb, uint8_t type)
 {
-	struct slice own = image_slice(image, rule->name);
-
 	/* what is recorded depends on what is decided, too */
 	if (rule->verb != verb && (verb != RULE_AUDIT || rule->verb != RULE_SEND))
 		return false;
 	if (rule->type && rule->type != type)
 		return false;
-	if (rule->name_kind == NAME_ANY)
-		return true;
-	return rule->name_kind == NAME_EXACT ? slice_equal(own, name) : slice_leads(own, name, '.');
+	return name_kind_fits(rule->name_kind, image_slice(image, rule->name), name);
 }
 
 /* Of a prefix, itself and one that only begins with it. */

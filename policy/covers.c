@@ -10,7 +10,7 @@ static bool texts_equal(const struct image *image, struct image_text a, struct i
 	return a.at && b.at && slice_equal(image_slice(image, a), image_slice(image, b));
 }
 
-static bool name_covers(const struct image *image, const struct rule *l, const struct rule *e)
+bool rule_name_covers(const struct image *image, const struct rule *l, const struct rule *e)
 {
 	if (l->name_kind == NAME_ANY)
 		return true;
@@ -69,7 +69,7 @@ static bool message_covers(const struct image *image, const struct rule *l, cons
 {
 	bool speaks_of_replies = e->type == 2 || e->type == 3 || e->requested_reply != UNSET;
 
-	if ((l->type && l->type != e->type) || !name_covers(image, l, e))
+	if ((l->type && l->type != e->type) || !rule_name_covers(image, l, e))
 		return false;
 	if (!text_covers(image, l->path, e->path) || !text_covers(image, l->member, e->member) ||
 		!text_covers(image, l->error, e->error) || !interface_covers(image, l, e))
@@ -97,7 +97,8 @@ bool rule_covers(const struct image *image, const struct rule *later, const stru
 	case RULE_OWN:
 	case RULE_SEE:
 	case RULE_AUDIT_OWN:
-		return name_covers(image, later, earlier) && (later->on | earlier->on) == later->on;
+		return rule_name_covers(image, later, earlier) &&
+		       (later->on | earlier->on) == later->on;
 	case RULE_SEND:
 	case RULE_RECEIVE:
 	case RULE_AUDIT:
@@ -110,14 +111,11 @@ bool rule_covers(const struct image *image, const struct rule *later, const stru
 
 bool rules_names_meet(const struct image *image, const struct rule *a, const struct rule *b)
 {
-	return name_covers(image, a, b) || name_covers(image, b, a);
+	return rule_name_covers(image, a, b) || rule_name_covers(image, b, a);
 }
 
 bool restriction_is_on(
 	const struct image *image, const struct restriction *restriction, struct slice name)
 {
-	struct slice own = image_slice(image, restriction->name);
-
-	return restriction->name_kind == NAME_EXACT ? slice_equal(own, name)
-						    : slice_leads(own, name, '.');
+	return name_kind_fits(restriction->name_kind, image_slice(image, restriction->name), name);
 }

@@ -9,6 +9,9 @@
  * that do not speak about replies only calls, signals and what else is no reply are compared.
  */
 bool rule_covers(const struct image *image, const struct rule *later, const struct rule *earlier);
+/* Whether the name of `later` fits every bus name that the name of `earlier` fits. */
+bool rule_name_covers(
+	const struct image *image, const struct rule *later, const struct rule *earlier);
 /* Whether a restriction is about a bus name. */
 bool restriction_is_on(
 	const struct image *image, const struct restriction *restriction, struct slice name);

@@ -40,6 +40,12 @@ enum rule_effect { EFFECT_DENY, EFFECT_ALLOW, EFFECT_CHECK, EFFECT_AUDIT };
 /* How a rule's `name` is compared; NAME_ANY: the attribute was absent or "*". */
 enum name_kind { NAME_ANY, NAME_EXACT, NAME_PREFIX };
 enum rule_who { WHO_ANY, WHO_USER, WHO_GROUP };
+/* Whether `own`, a name of that kind, is said of `name`. */
+static inline bool name_kind_fits(enum name_kind kind, struct slice own, struct slice name)
+{
+	return kind == NAME_ANY ||
+	       (kind == NAME_EXACT ? slice_equal(own, name) : slice_leads(own, name, '.'));
+}
 /* How `arg0` is compared. */
 enum arg0_kind { ARG0_ANY, ARG0_EXACT, ARG0_PREFIX };
 /* bits of rule.on: which decisions an audit rule wants recorded */

@@ -28,23 +28,12 @@ static struct walk walk_of(const struct request *request)
 	return (struct walk){subject, request->traffic->destination, n, rules_left(subject, n)};
 }
 
-static bool names_destination(
-	const struct image *image, const struct rule *rule, struct slice destination)
-{
-	struct slice name = image_slice(image, rule->name);
-
-	if (rule->name_kind == NAME_ANY)
-		return true;
-	if (rule->name_kind == NAME_EXACT)
-		return slice_equal(name, destination);
-	return slice_leads(name, destination, '.');
-}
-
 /* Can the rule decide about some call to the destination? */
 static bool can_fit(const struct image *image, const struct rule *rule, struct slice destination)
 {
 	return !rule_is_on_trial(rule) && (rule->type == 0 || rule->type == 1) &&
-	       rule->broadcast != IS_TRUE && names_destination(image, rule, destination);
+	       rule->broadcast != IS_TRUE &&
+	       name_kind_fits(rule->name_kind, image_slice(image, rule->name), destination);
 }
 
 static const struct rule *walk_back(struct walk *w)
