@@ -286,7 +286,7 @@ void record_write(struct writer *w, const struct record *record)
 	}
 }
 
-static bool word_is_good(struct slice s)
+bool record_word_is_good(struct slice s)
 {
 	for (size_t i = 0; i < s.size; i++) {
 		char c = s.text[i];
@@ -308,7 +308,7 @@ static bool value_read(struct reader *r, unsigned int field, struct record_value
 	ret->text = reader_text(r);
 	if (r->bad || ret->text.size > fields[field].max || ret->text.size > ret->full)
 		return false;
-	return fields[field].kind != RECORD_KIND_WORD || word_is_good(ret->text);
+	return fields[field].kind != RECORD_KIND_WORD || record_word_is_good(ret->text);
 }
 
 int record_read(struct record *ret, const void *data, size_t size)

@@ -105,6 +105,8 @@ void record_value_text(struct writer *w, const struct record *record, enum recor
 
 const char *record_key(enum record_field field); /* "peer_uid" */
 enum record_kind record_kind_of(enum record_field field);
+/* Whether a text can be the value of a WORD, as it can be a key. */
+bool record_word_is_good(struct slice word);
 uint32_t record_max(enum record_field field); /* most bytes kept of a text */
 /* syslog(3)'s level: what was let through is information, the rest is worth a notice. */
 int record_level(const struct record *record);

@@ -55,17 +55,6 @@ static int number_read(struct slice s, int64_t *ret)
 	return 0;
 }
 
-static bool word_is_good(struct slice s)
-{
-	for (size_t i = 0; i < s.size; i++) {
-		char c = s.text[i];
-
-		if (!(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9') && c != '_')
-			return false;
-	}
-	return s.size > 0;
-}
-
 static int digit(char c)
 {
 	return c >= '0' && c <= '9' ? c - '0' : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
@@ -137,7 +126,7 @@ static int value_read(struct entry *e, enum record_field field, struct slice s, 
 		r = number_read(s, &v->number);
 		break;
 	case RECORD_KIND_WORD:
-		r = word_is_good(s) ? text_keep(e, s, &v->text) : -EBADMSG;
+		r = record_word_is_good(s) ? text_keep(e, s, &v->text) : -EBADMSG;
 		break;
 	case RECORD_KIND_TEXT:
 		r = encoded ? text_decode(e, s, &v->text) : text_keep(e, s, &v->text);
@@ -233,7 +222,7 @@ int entry_read_line(struct entry *e, struct slice line)
 		struct slice value = slice_take(&line, ' ');
 		struct slice key = slice_take(&value, '=');
 
-		if (key.size == 0 || !word_is_good(key) || value.text == key.text + key.size)
+		if (key.size == 0 || !record_word_is_good(key) || value.text == key.text + key.size)
 			return -EBADMSG;
 		/* what is said elsewhere cannot be said by the line */
 		if (is_prose(key) || entry_set(e, key, value) < 0)
