@@ -2,10 +2,8 @@
  * ask.c - from options to a request. A field that a message of its type must have is never left out:
  * rules do not compare what is absent, and the answer would be wider than any real message's.
  */
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "ctl/ask.h"
 #include "ctl/say.h"
@@ -63,19 +61,10 @@ static int type_read(const char *text, uint8_t otherwise, uint8_t *ret)
 
 static int fds_read(const char *text, uint32_t *ret)
 {
-	char *end;
-	unsigned long n;
-
-	if (!text)
+	if (!text || option_number(text, 33554432, ret))
 		return 0;
-	errno = 0;
-	n = strtoul(text, &end, 10);
-	if (*text < '0' || *text > '9' || *end || errno || n > 33554432) {
-		say("--fds: \"%s\" is no number of descriptors", text);
-		return -1;
-	}
-	*ret = (uint32_t)n;
-	return 0;
+	say("--fds: \"%s\" is no number of descriptors", text);
+	return -1;
 }
 
 static int reply_read(const char *text, uint8_t type, struct traffic *t, struct request *r)

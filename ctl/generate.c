@@ -4,7 +4,6 @@
  */
 #include <errno.h>
 #include <inttypes.h>
-#include <stdlib.h>
 
 #include "base/drop.h"
 #include "ctl/command.h"
@@ -132,20 +131,11 @@ static bool is_unit(const char *what)
 /* 0 or -1, told */
 static int seconds_read(const char *text, uint32_t *ret)
 {
-	char *end;
-	unsigned long n;
-
 	*ret = 0;
-	if (!text)
+	if (!text || option_number(text, 31 * 86400, ret))
 		return 0;
-	errno = 0;
-	n = strtoul(text, &end, 10);
-	if (text[0] < '0' || text[0] > '9' || *end || errno || n > 31 * 86400) {
-		say("--watch=%s: not a number of seconds", text);
-		return -1;
-	}
-	*ret = (uint32_t)n;
-	return 0;
+	say("--watch=%s: not a number of seconds", text);
+	return -1;
 }
 
 int generate_run(const struct options *o)

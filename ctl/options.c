@@ -189,6 +189,19 @@ void options_fini(struct options *o)
 	*o = (struct options){0};
 }
 
+bool option_number(const char *text, uint32_t most, uint32_t *ret)
+{
+	unsigned long n;
+	char *end;
+
+	errno = 0;
+	n = strtoul(text, &end, 10);
+	if (*text < '0' || *text > '9' || *end || errno || n > most)
+		return false;
+	*ret = (uint32_t)n;
+	return true;
+}
+
 void options_help(unsigned int takes, FILE *to)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {

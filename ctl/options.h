@@ -79,5 +79,7 @@ struct options {
  */
 int options_read(struct options *ret, unsigned int takes, int argc, char **argv);
 void options_fini(struct options *o);
+/* Whether an option's text is a decimal number up to `most`; *ret is written if so. */
+bool option_number(const char *text, uint32_t most, uint32_t *ret);
 /* Lists the options of a subcommand. */
 void options_help(unsigned int takes, FILE *to);
