@@ -157,29 +157,16 @@ static inline void check(struct bus *bus)
 
 static inline void policy_make(struct policy *ret)
 {
-	struct builder *b = builder_new();
-	const char *why = NULL;
+	struct builder *b = peers_policy(PEERS_OPEN);
 	struct service service;
-	size_t size;
-	void *data;
-	int fd;
 
-	RULEBOOK_MUST(b);
-	rulebook_add(b, PEERS_OPEN);
 	builder_header(b)->auth = AUTH_EXTERNAL;
-	for (int i = 0; i < LIMITS; i++)
-		builder_header(b)->limits[i] = INT32_MAX;
 	service = (struct service){.name = builder_text(b, SLICE("com.A"))};
 	builder_service(b, &service, NULL);
 	service = (struct service){.name = builder_text(b, SLICE("com.B")),
 		.systemd_service = builder_text(b, SLICE("b.service"))};
 	builder_service(b, &service, NULL);
-	RULEBOOK_MUST(builder_finish(b, &data, &size) == 0);
-	builder_free(b);
-	fd = memfd_seal("policy", data, size);
-	free(data);
-	RULEBOOK_MUST(policy_open(ret, fd, &why) == 0);
-	close(fd);
+	peers_policy_finish(b, ret);
 }
 
 static inline int letter_ignored(struct source *source, uint32_t events)

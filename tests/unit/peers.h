@@ -24,27 +24,42 @@ struct test_limit {
 	int64_t value;
 };
 
-static inline void peers_begin(struct bus *bus, const struct test_limit *limits, size_t n)
+/* A policy of those rules that limits nothing yet. */
+static inline struct builder *peers_policy(const char *rules)
 {
 	struct builder *b = builder_new();
-	struct policy policy;
+
+	RULEBOOK_MUST(b);
+	rulebook_add(b, rules);
+	for (int i = 0; i < LIMITS; i++)
+		builder_header(b)->limits[i] = INT32_MAX;
+	return b;
+}
+
+/* Frees the builder. */
+static inline void peers_policy_finish(struct builder *b, struct policy *ret)
+{
 	const char *why = NULL;
 	size_t size;
 	void *data;
 	int fd;
 
-	RULEBOOK_MUST(b);
-	rulebook_add(b, PEERS_OPEN);
-	for (int i = 0; i < LIMITS; i++)
-		builder_header(b)->limits[i] = INT32_MAX;
-	for (size_t i = 0; i < n; i++)
-		builder_header(b)->limits[limits[i].limit] = limits[i].value;
 	RULEBOOK_MUST(builder_finish(b, &data, &size) == 0);
 	builder_free(b);
 	fd = memfd_seal("policy", data, size);
 	free(data);
-	RULEBOOK_MUST(fd >= 0 && policy_open(&policy, fd, &why) == 0);
+	RULEBOOK_MUST(fd >= 0 && policy_open(ret, fd, &why) == 0);
 	close(fd);
+}
+
+static inline void peers_begin(struct bus *bus, const struct test_limit *limits, size_t n)
+{
+	struct builder *b = peers_policy(PEERS_OPEN);
+	struct policy policy;
+
+	for (size_t i = 0; i < n; i++)
+		builder_header(b)->limits[limits[i].limit] = limits[i].value;
+	peers_policy_finish(b, &policy);
 	RULEBOOK_MUST(bus_init(bus, &policy) == 0);
 	trail_init(&bus->trail, -1, "test");
 	bus->users.bus_uid = BUS_USER;

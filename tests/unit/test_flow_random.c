@@ -121,25 +121,13 @@ static void add_rule(struct builder *b, uint32_t section, const struct peer *uni
 
 static void world_reload(struct world *w)
 {
-	struct builder *b = builder_new();
+	struct builder *b = peers_policy("");
 	const struct peer *unique = draw(3) ? NULL : w->peers[draw(PEERS)];
 	struct policy policy;
-	const char *why = NULL;
-	size_t size;
-	void *data;
-	int fd;
 
-	RULEBOOK_MUST(b);
 	for (uint32_t i = draw(40); i > 0; i--)
 		add_rule(b, draw(2) ? 0 : draw(SECTIONS), unique);
-	for (int i = 0; i < LIMITS; i++)
-		builder_header(b)->limits[i] = INT32_MAX;
-	RULEBOOK_MUST(builder_finish(b, &data, &size) == 0);
-	builder_free(b);
-	fd = memfd_seal("policy", data, size);
-	free(data);
-	RULEBOOK_MUST(fd >= 0 && policy_open(&policy, fd, &why) == 0);
-	close(fd);
+	peers_policy_finish(b, &policy);
 	assert_int_equal(bus_set_policy(&w->bus, &policy), 0);
 	w->reloads++;
 }

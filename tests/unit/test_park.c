@@ -77,25 +77,12 @@ static void oom_go_on(void)
 
 static void world_policy(struct world *w, const char *text)
 {
-	struct builder *b = builder_new();
+	struct builder *b = peers_policy(text);
 	struct policy policy;
-	const char *why = NULL;
-	size_t size;
-	void *data;
-	int fd;
 
-	RULEBOOK_MUST(b);
-	rulebook_add(b, text);
-	for (int i = 0; i < LIMITS; i++)
-		builder_header(b)->limits[i] = INT32_MAX;
 	builder_header(b)->limits[LIMIT_MAX_POLKIT_CHECKS_PER_USER] = ASKED_MAX / 2;
 	builder_header(b)->limits[LIMIT_MAX_POLKIT_CHECKS] = ASKED_MAX;
-	RULEBOOK_MUST(builder_finish(b, &data, &size) == 0);
-	builder_free(b);
-	fd = memfd_seal("policy", data, size);
-	free(data);
-	RULEBOOK_MUST(fd >= 0 && policy_open(&policy, fd, &why) == 0);
-	close(fd);
+	peers_policy_finish(b, &policy);
 	RULEBOOK_MUST(bus_set_policy(&w->bus, &policy) == 0);
 }
 

@@ -68,29 +68,16 @@ static void policy_restrict(struct builder *b)
 
 static void policy_make(struct policy *ret, const char *text)
 {
-	struct builder *b = builder_new();
-	const char *why = NULL;
+	struct builder *b = peers_policy(text);
 	struct service service;
-	size_t size;
-	void *data;
-	int fd;
 
-	RULEBOOK_MUST(b);
-	rulebook_add(b, text);
 	if (text == books[1])
 		policy_restrict(b);
-	for (int i = 0; i < LIMITS; i++)
-		builder_header(b)->limits[i] = INT32_MAX;
 	builder_header(b)->limits[LIMIT_MAX_POLKIT_CHECKS_PER_USER] = 12;
 	builder_header(b)->limits[LIMIT_MAX_PARKED_MESSAGES_PER_USER] = 40;
 	service = (struct service){.name = builder_text(b, SLICE("com.lazy"))};
 	builder_service(b, &service, NULL);
-	RULEBOOK_MUST(builder_finish(b, &data, &size) == 0);
-	builder_free(b);
-	fd = memfd_seal("policy", data, size);
-	free(data);
-	RULEBOOK_MUST(fd >= 0 && policy_open(ret, fd, &why) == 0);
-	close(fd);
+	peers_policy_finish(b, ret);
 }
 
 static void world_connect(struct world *w, uint32_t i)
