@@ -25,6 +25,7 @@ from wire import Client
 
 PROGRAM = os.environ.get("DBUS_WARDEN_BUS", "/usr/bin/dbus-daemon")
 IS_REFERENCE = os.path.basename(os.path.realpath(PROGRAM)) == "dbus-daemon"
+WARDENCTL = os.path.join(os.path.dirname(os.path.realpath(PROGRAM)), "wardenctl")
 IS_ROOT = os.geteuid() == 0
 
 # users that every Debian has; and one that none has
@@ -110,6 +111,20 @@ def need(*programs):
 def need_root():
     if not IS_ROOT:
         raise unittest.SkipTest("needs root, to be other users")
+
+
+def need_wardenctl():
+    if not os.path.exists(WARDENCTL):
+        raise unittest.SkipTest("there is no wardenctl beside the bus")
+
+
+def wardenctl(*args, user=None):
+    """The CompletedProcess; skips what was not built into it."""
+    need_wardenctl()
+    done = subprocess.run([WARDENCTL, *args], capture_output=True, text=True, timeout=60, user=user, check=False)
+    if "not built in" in done.stderr:
+        raise unittest.SkipTest(done.stderr.strip())
+    return done
 
 
 def socket_path(address):

@@ -1,14 +1,11 @@
 """test_generate - wardenctl generate: the least policy for a service, as it runs or was recorded."""
 
 import json
-import os
 import subprocess
 import unittest
 
-from harness import ALICE, BOB, CAROL, IS_REFERENCE, PROGRAM, BusTest, need_root
+from harness import ALICE, BOB, CAROL, IS_REFERENCE, WARDENCTL, BusTest, need_root, need_wardenctl, wardenctl
 from wire import CallError, call, reply
-
-WARDENCTL = os.path.join(os.path.dirname(os.path.realpath(PROGRAM)), "wardenctl")
 
 CLOSED = """
 <policy context="default">
@@ -38,8 +35,7 @@ GENERATED = '<include ignore_missing="yes">@/generated.conf</include>'
 @unittest.skipIf(IS_REFERENCE, "compares nothing of the reference")
 class Generate(BusTest):
     def setUp(self):
-        if not os.path.exists(WARDENCTL):
-            self.skipTest("there is no wardenctl beside the bus")
+        need_wardenctl()
         need_root()
 
     def populate(self, bus):
@@ -80,7 +76,7 @@ class Generate(BusTest):
         self.populate(bus)
         self.refused("AccessDenied", self.bob.driver, "RequestName", "su", "com.ex.Served", 0)
         path = bus.write("generated.conf", text)
-        done = subprocess.run([WARDENCTL, "lint", path], capture_output=True, text=True, timeout=60, check=False)
+        done = wardenctl("lint", path)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr + text)
         bus.client().driver("ReloadConfig")
         self.carol.request_name("com.ex.Other")
@@ -99,9 +95,7 @@ class Generate(BusTest):
         self.refused("AccessDenied", self.alice.driver, "RequestName", "su", "com.ex.Served", 0)
 
     def generate(self, *args, status=0):
-        done = subprocess.run([WARDENCTL, "generate", *args], capture_output=True, text=True, timeout=60, check=False)
-        if "not built in" in done.stderr:
-            self.skipTest(done.stderr.strip())
+        done = wardenctl("generate", *args)
         self.assertEqual(done.returncode, status, done.stderr)
         return done.stdout + done.stderr
 

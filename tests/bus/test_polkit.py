@@ -10,14 +10,13 @@ import tempfile
 import time
 import unittest
 
-from harness import ALICE, BOB, CAROL, IS_REFERENCE, PROGRAM, BusTest, need, open_files
+from harness import ALICE, BOB, CAROL, IS_REFERENCE, BusTest, need, open_files, wardenctl
 from polkit import AGENT, CHECK, INTERACTIVE, I, NAME, POLICY, PolkitTest, checks, is_built
 from test_clients import SYSTEM, Program
 from wire import ERROR, FAULT, RETURN, CallError, Message, call, reply, signal
 
 EXAMPLE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../conf/data/examples/avahi")
 LARGE = 4000000000
-WARDENCTL = os.path.join(os.path.dirname(os.path.realpath(PROGRAM)), "wardenctl")
 STARTED = """[D-BUS Service]
 Name=com.ex.Started
 Exec=/bin/sh -c 'echo $$ >@/started; exec sleep 60'
@@ -495,11 +494,7 @@ class Told(PolkitTest):
     """What wardenctl says of it: of the policy in force, and of what was recorded."""
 
     def wardenctl(self, *args, status):
-        if not os.path.exists(WARDENCTL):
-            self.skipTest("there is no wardenctl beside the bus")
-        done = subprocess.run([WARDENCTL, *args], capture_output=True, text=True, timeout=60, check=False)
-        if "not built in" in done.stderr:
-            self.skipTest(done.stderr.strip())
+        done = wardenctl(*args)
         self.assertEqual(done.returncode, status, done.stderr)
         return done.stdout
 

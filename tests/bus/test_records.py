@@ -6,10 +6,8 @@ import subprocess
 import time
 import unittest
 
-from harness import ALICE, BOB, CAROL, IS_REFERENCE, PROGRAM, BusTest, need_root
+from harness import ALICE, BOB, CAROL, IS_REFERENCE, WARDENCTL, BusTest, need_root, need_wardenctl, wardenctl
 from wire import CallError, call, reply, signal
-
-WARDENCTL = os.path.join(os.path.dirname(os.path.realpath(PROGRAM)), "wardenctl")
 
 POLICY = """
 <policy context="default">
@@ -34,8 +32,7 @@ SUGGESTED = '<include ignore_missing="yes">@/suggested.conf</include>'
 @unittest.skipIf(IS_REFERENCE, "records nothing")
 class Records(BusTest):
     def setUp(self):
-        if not os.path.exists(WARDENCTL):
-            self.skipTest("there is no wardenctl beside the bus")
+        need_wardenctl()
         need_root()
 
     def started(self):
@@ -48,9 +45,7 @@ class Records(BusTest):
 
     def ask(self, bus, *args, status=0):
         """What wardenctl says of the bus's records, once there are as many as are expected."""
-        done = subprocess.run(
-            [WARDENCTL, args[0], "--from", bus.log.name, *args[1:]], capture_output=True, text=True, timeout=60, check=False
-        )
+        done = wardenctl(args[0], "--from", bus.log.name, *args[1:])
         self.assertEqual(done.returncode, status, done.stderr)
         self.assertEqual(done.stderr, "")
         return done.stdout
@@ -200,7 +195,7 @@ class Records(BusTest):
         """Puts what is suggested into force."""
         text = self.ask(bus, "suggest", *args)
         path = bus.write("suggested.conf", text)
-        done = subprocess.run([WARDENCTL, "lint", path], capture_output=True, text=True, timeout=60, check=False)
+        done = wardenctl("lint", path)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr + text)
         self.service.driver("ReloadConfig")
         return text

@@ -1,14 +1,10 @@
 """test_wardenctl - wardenctl asks a running bus: the policy in force, and who its connections are."""
 
 import json
-import os
-import subprocess
 import unittest
 
-from harness import ALICE, BOB, IS_REFERENCE, PROGRAM, BusTest, need_root
+from harness import ALICE, BOB, IS_REFERENCE, BusTest, need_root, need_wardenctl, wardenctl
 from units import client_in, drop_units, need_units, unit
-
-WARDENCTL = os.path.join(os.path.dirname(os.path.realpath(PROGRAM)), "wardenctl")
 
 BASE = """
 <policy context="default">
@@ -34,16 +30,12 @@ class Wardenctl(BusTest):
     def setUp(self):
         if IS_REFERENCE:
             self.skipTest("this asks dbus-warden's own interface")
-        if not os.path.exists(WARDENCTL):
-            self.skipTest("there is no wardenctl beside the bus")
+        need_wardenctl()
         need_root()
 
     def ask(self, bus, *args, user=None):
-        """(status, what it printed); skips where wardenctl was built without libsystemd."""
-        command = [WARDENCTL, args[0], "--address", bus.address, *args[1:]]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=60, user=user, check=False)
-        if "not built in" in done.stderr:
-            self.skipTest(done.stderr.strip())
+        """(status, what it printed)"""
+        done = wardenctl(args[0], "--address", bus.address, *args[1:], user=user)
         return done.returncode, done.stdout + done.stderr
 
     def call_of(self, bus, subject, name, *more):
