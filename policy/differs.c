@@ -75,7 +75,7 @@ static const struct {
 	{add_arg0, "send_arg0", "send_arg0"},
 };
 
-static const char *name_attribute(const struct rule *rule)
+const char *rule_name_attribute(const struct rule *rule)
 {
 	if (rule->verb == RULE_RECEIVE)
 		return "receive_sender";
@@ -105,7 +105,7 @@ static const char *message_differs(
 		if (rule_fits(image, &part, request))
 			continue;
 		if (attributes[i].add == add_name)
-			return name_attribute(rule);
+			return rule_name_attribute(rule);
 		if (attributes[i].add == add_arg0 && rule->arg0_kind == ARG0_PREFIX)
 			return "send_arg0_prefix";
 		return send ? attributes[i].send : attributes[i].receive;
@@ -128,7 +128,7 @@ static const char *own_differs(
 	struct traffic traffic = {.type = 1, .destination = request->name};
 	struct request asked = {.verb = VERB_SEND, .sender = request->sender, .traffic = &traffic};
 
-	return rule_fits(image, &send, &asked) ? NULL : name_attribute(rule);
+	return rule_fits(image, &send, &asked) ? NULL : rule_name_attribute(rule);
 }
 
 static const char *connect_differs(const struct rule *rule, const struct request *request)

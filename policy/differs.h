@@ -3,6 +3,8 @@
 
 #include "policy/rules.h"
 
+/* The attribute that a rule's name stands in: "own_prefix", "send_destination" ... */
+const char *rule_name_attribute(const struct rule *rule);
 /*
  * The name of the first attribute of `rule` that keeps it from fitting ("send_member"), or NULL if
  * it fits. The rule must stand in `image` and be of the request's kind; one about messages is asked

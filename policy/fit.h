@@ -197,15 +197,12 @@ static inline enum fit eavesdrop_fit(
 	return fit_if(q->eavesdrop == (rule->effect == EFFECT_DENY));
 }
 
-#define NAME_ATTRIBUTE(rule)                                                                       \
-	((rule)->name_kind == NAME_PREFIX ? "send_destination_prefix" : "send_destination")
-
 #define ARG0_ATTRIBUTE(rule) ((rule)->arg0_kind == ARG0_PREFIX ? "send_arg0_prefix" : "send_arg0")
 
 /* Cheapest first, the argument last: it is only read for rules that it decides. Function, its name in send rules, in receive rules. */
 #define ATTRIBUTES(X)                                                                              \
 	X(type_fit, "send_type", "receive_type")                                                   \
-	X(name_fit, NAME_ATTRIBUTE(rule), "receive_sender")                                        \
+	X(name_fit, rule_name_attribute(rule), rule_name_attribute(rule))                          \
 	X(reply_fit, "send_requested_reply", "receive_requested_reply")                            \
 	X(eavesdrop_fit, "eavesdrop", "eavesdrop")                                                 \
 	X(broadcast_fit, "send_broadcast", "receive_broadcast")                                    \

@@ -3,6 +3,7 @@
  * an administrator wants to see beside "no rule matched". Walks all rules that speak to a subject;
  * asked for what is recorded only.
  */
+#include "policy/differs.h"
 #include "policy/fit.h"
 
 /* The rules of one verb that speak to a subject, last first. */
@@ -50,13 +51,6 @@ static void distance_add(struct distance *d, enum fit fit, const char *name)
 		d->name = name;
 }
 
-static const char *name_attribute(const struct rule *rule)
-{
-	if (rule->verb == RULE_SEE)
-		return rule->name_kind == NAME_PREFIX ? "see_prefix" : "see";
-	return rule->name_kind == NAME_PREFIX ? "own_prefix" : "own";
-}
-
 static struct distance distance_of(
 	const struct image *image, const struct rule *rule, const struct question *q)
 {
@@ -70,7 +64,7 @@ static struct distance distance_of(
 	case RULE_OWN:
 	case RULE_AUDIT_OWN:
 	case RULE_SEE:
-		distance_add(&d, name_fit(image, rule, q), name_attribute(rule));
+		distance_add(&d, name_fit(image, rule, q), rule_name_attribute(rule));
 		break;
 	case RULE_SEND:
 	case RULE_RECEIVE:
