@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -67,20 +66,6 @@ static int options_read(struct options *o, int argc, char **argv)
 		return usage(stderr, 2);
 	o->file = argv[optind];
 	return -1;
-}
-
-static void site_gather(struct site *site)
-{
-	const struct passwd *me = getpwuid(getuid());
-
-	*site = (struct site){.home = me ? strdup(me->pw_dir) : NULL,
-		.runtime_dir = getenv("XDG_RUNTIME_DIR"),
-		.data_home = getenv("XDG_DATA_HOME"),
-		.data_dirs = getenv("XDG_DATA_DIRS"),
-		.selinux_root = selinux_is_on() ? selinux_root() : NULL,
-		.find_user = users_find_user,
-		.find_uid = users_find_uid,
-		.find_group = users_find_group};
 }
 
 static int image_save(int fd, const char *data, size_t size)
@@ -202,7 +187,8 @@ int main(int argc, char **argv)
 	path = path_absolute(o.file);
 	if (!path)
 		return fail(o.file, -errno);
-	site_gather(&site);
+	site = users_site();
+	site.selinux_root = selinux_is_on() ? selinux_root() : NULL;
 	input = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	output = o.output ? open(o.output, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY, 0644) : -1;
 	if (o.output && output < 0)

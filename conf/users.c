@@ -4,6 +4,8 @@
 #include <pwd.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "base/drop.h"
 #include "conf/users.h"
@@ -116,4 +118,17 @@ int account_resolve(const struct site *site, const char *text, uint32_t *ret_uid
 		return r;
 	*ret_uid = uid;
 	return 0;
+}
+
+struct site users_site(void)
+{
+	const struct passwd *me = getpwuid(getuid());
+
+	return (struct site){.home = me ? strdup(me->pw_dir) : NULL,
+		.runtime_dir = getenv("XDG_RUNTIME_DIR"),
+		.data_home = getenv("XDG_DATA_HOME"),
+		.data_dirs = getenv("XDG_DATA_DIRS"),
+		.find_user = users_find_user,
+		.find_uid = users_find_uid,
+		.find_group = users_find_group};
 }

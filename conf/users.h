@@ -5,6 +5,8 @@
 
 #include "conf/site.h"
 
+/* The site of this process's user; `selinux_root` is NULL, `home` is to be freed. */
+struct site users_site(void);
 /* The look-ups of struct site, in the user database (NSS). */
 int users_find_user(const char *name, uint32_t *ret_uid, uint32_t *ret_gid);
 int users_find_uid(uint32_t uid, uint32_t *ret_gid);

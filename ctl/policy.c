@@ -4,7 +4,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -21,17 +20,8 @@
 
 static void policy_init(struct policy *p)
 {
-	const struct passwd *me = getpwuid(getuid());
-
-	*p = (struct policy){.home = me ? strdup(me->pw_dir) : NULL};
-	p->site = (struct site){.home = p->home,
-		.runtime_dir = getenv("XDG_RUNTIME_DIR"),
-		.data_home = getenv("XDG_DATA_HOME"),
-		.data_dirs = getenv("XDG_DATA_DIRS"),
-		.selinux_root = selinux_is_on() ? selinux_root() : NULL,
-		.find_user = users_find_user,
-		.find_uid = users_find_uid,
-		.find_group = users_find_group};
+	*p = (struct policy){.site = users_site()};
+	p->site.selinux_root = selinux_is_on() ? selinux_root() : NULL;
 	compilation_init(&p->compilation, &p->site);
 }
 
@@ -39,7 +29,7 @@ void policy_close(struct policy *p)
 {
 	compilation_fini(&p->compilation);
 	live_close(p->live);
-	free(p->home);
+	free((char *)p->site.home);
 	free(p->data);
 	if (p->mapped)
 		munmap((void *)p->mapped, p->size);

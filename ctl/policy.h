@@ -10,8 +10,7 @@
 
 struct policy {
 	struct image image; /* header is NULL if there is none */
-	struct site site;
-	char *home; /* owned: site.home */
+	struct site site; /* `home` is owned */
 	struct compilation
 		compilation; /* its complaints are all there is where no image came of it */
 	struct live *live; /* NULL, or the bus it comes from */
