@@ -6,29 +6,32 @@
 
 #define WORDS_MAX 1000
 
-int reading_fault(struct reading *r, const char *format, ...)
+static void reading_complain(struct reading *r, int level, const char *format, va_list args)
 {
 	struct place at = {r->path, r->sink.line};
 	char words[WORDS_MAX];
+
+	vsnprintf(words, sizeof(words), format, args);
+	complain(&r->c->complaints, level, &at, "%s", words);
+}
+
+int reading_fault(struct reading *r, const char *format, ...)
+{
 	va_list args;
 
 	va_start(args, format);
-	vsnprintf(words, sizeof(words), format, args);
+	reading_complain(r, r->confined ? LOG_ERR : LOG_CRIT, format, args);
 	va_end(args);
-	complain(&r->c->complaints, r->confined ? LOG_ERR : LOG_CRIT, &at, "%s", words);
 	return r->c->arena.bad ? -ENOMEM : FAULT_CONFIG;
 }
 
 void reading_remark(struct reading *r, int level, const char *format, ...)
 {
-	struct place at = {r->path, r->sink.line};
-	char words[WORDS_MAX];
 	va_list args;
 
 	va_start(args, format);
-	vsnprintf(words, sizeof(words), format, args);
+	reading_complain(r, level, format, args);
 	va_end(args);
-	complain(&r->c->complaints, level, &at, "%s", words);
 }
 
 struct slice reading_path(struct reading *r, struct slice text)
