@@ -6,6 +6,8 @@
 #include <stdio.h>
 
 #include "ctl/ask.h"
+#include "ctl/command.h"
+#include "ctl/limits.h"
 #include "ctl/say.h"
 
 #define DRIVER "org.freedesktop.DBus"
@@ -292,4 +294,17 @@ char *ask_describe(const struct ask *a)
 	}
 	fclose(to);
 	return text;
+}
+
+int ask_run(const struct options *o, int (*print)(struct ask *a, const struct options *o), bool all)
+{
+	struct policy policy;
+	struct ask a = {0};
+	int status = STATUS_ERROR;
+
+	if (policy_open(&policy, o) == 0 && ask_init(&a, &policy, o) == 0)
+		status = a.wish == WISH_LIMITS ? limits_print(&a.subject, o, all) : print(&a, o);
+	ask_fini(&a);
+	policy_close(&policy);
+	return status;
 }

@@ -27,3 +27,7 @@ void ask_fini(struct ask *a);
 void ask_answer(struct ask *a, struct outcome *ret);
 /* The question in one line, to be freed: "user 1000: send method_call ... to user 0, owner of ..." */
 char *ask_describe(const struct ask *a);
+/* A whole subcommand, an enum status: `print` answers what the options ask for; which limits hold is
+ * answered here, `all` as for limits_print. */
+int ask_run(
+	const struct options *o, int (*print)(struct ask *a, const struct options *o), bool all);

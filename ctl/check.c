@@ -3,7 +3,6 @@
 
 #include "ctl/ask.h"
 #include "ctl/command.h"
-#include "ctl/limits.h"
 
 static int check_print(struct ask *a, const struct options *o)
 {
@@ -30,14 +29,5 @@ static int check_print(struct ask *a, const struct options *o)
 
 int check_run(const struct options *o)
 {
-	struct policy policy;
-	struct ask a = {0};
-	int status = STATUS_ERROR;
-
-	if (policy_open(&policy, o) == 0 && ask_init(&a, &policy, o) == 0)
-		status = a.wish == WISH_LIMITS ? limits_print(&a.subject, o, false)
-					       : check_print(&a, o);
-	ask_fini(&a);
-	policy_close(&policy);
-	return status;
+	return ask_run(o, check_print, false);
 }

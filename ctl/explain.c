@@ -7,7 +7,6 @@
 
 #include "ctl/ask.h"
 #include "ctl/command.h"
-#include "ctl/limits.h"
 #include "policy/covers.h"
 #include "policy/differs.h"
 #include "policy/pattern.h"
@@ -289,14 +288,5 @@ static int explain_print(struct ask *a, const struct options *o)
 
 int explain_run(const struct options *o)
 {
-	struct policy policy;
-	struct ask a = {0};
-	int status = STATUS_ERROR;
-
-	if (policy_open(&policy, o) == 0 && ask_init(&a, &policy, o) == 0)
-		status = a.wish == WISH_LIMITS ? limits_print(&a.subject, o, true)
-					       : explain_print(&a, o);
-	ask_fini(&a);
-	policy_close(&policy);
-	return status;
+	return ask_run(o, explain_print, true);
 }
