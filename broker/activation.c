@@ -45,6 +45,7 @@ static void activation_free(struct activation *a)
 	list_for_each_safe (at, &a->held)
 		held_free(list_entry(at, struct held, link));
 	timer_cancel(&a->timer);
+	systemd_withdraw(a->bus, a->serial);
 	HASH_DELETE(hh, a->bus->activations, a);
 	free(a->unit);
 	free(a->name);
@@ -77,12 +78,15 @@ static int overdue(struct timer *timer)
 	return 0;
 }
 
-/* By systemd where the service has a unit and the bus was told so, else by launch. */
+/* By systemd where the service has a unit and the bus was told so, else by launch. systemd itself
+ * comes or does not: its file is there for its name alone. */
 static int start(struct bus *bus, struct activation *a)
 {
 	const struct image *image = &bus->policy.image;
 	const struct service *service = image_service(image, slice_of(a->name));
 
+	if (bus->systemd_activation && slice_is(slice_of(a->name), SYSTEMD_NAME))
+		return 0;
 	if (!bus->systemd_activation || !service || !service->systemd_service.at)
 		return supervisor_start_service(bus->supervisor, a->serial, slice_of(a->name));
 	a->unit = strdup(image_string(image, service->systemd_service));

@@ -226,6 +226,7 @@ void bus_fini(struct bus *bus)
 	consult_fini(&bus->consult);
 	activations_fini(bus);
 	systemd_forget(bus);
+	variables_fini(&bus->variables);
 	replies_fini(&bus->replies);
 	bus->driver_name->permanent = false;
 	name_put(bus->driver_name);

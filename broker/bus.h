@@ -14,6 +14,7 @@
 #include "broker/matches.h"
 #include "broker/name.h"
 #include "broker/reply.h"
+#include "broker/variables.h"
 #include "mac/mac.h"
 #include "policy/gate.h"
 
@@ -73,7 +74,8 @@ struct bus {
 	uint64_t reload_cookie; /* of the last reload asked for */
 	bool reloading; /* it is under way */
 	struct list for_systemd; /* the driver's messages to it while it is not there */
-	uint32_t for_systemd_n;
+	size_t for_systemd_bytes; /* of those that nobody waits for */
+	struct variables variables; /* of services */
 	struct consult consult; /* polkit is asked */
 	struct lanes lanes; /* of messages that wait for it */
 	struct activation *activations; /* services being started, by name */

@@ -7,8 +7,7 @@
 #include "broker/peer.h"
 #include "broker/supervisor.h"
 #include "broker/systemd_start.h"
-
-#define ENVIRONMENT_MAX 4096 /* names and values in one call */
+#include "link/launch_broker.h"
 
 /* A caller of ReloadConfig waits until the new policy is in force, or was refused. One reload is
  * asked for at a time: who calls while it is under way waits for the next, together with all others,
@@ -125,30 +124,35 @@ void driver_fini(struct bus *bus)
 		waiting_free(list_entry(at, struct waiting, link));
 }
 
+static int set_variables(struct bus *bus, const struct slice *texts, uint32_t n)
+{
+	int r = variables_count(&bus->variables, texts, n);
+
+	if (r == 0)
+		r = supervisor_set_environment(bus->supervisor, texts, n);
+	variables_settle(&bus->variables, r == 0);
+	return r == 0 && bus->systemd_activation ? systemd_set_environment(bus, texts, n) : r;
+}
+
 int driver_update_environment(struct call *call)
 {
 	struct body body = body_of(call->message);
 	size_t end = body_array(&body, 8);
-	struct slice *texts = calloc(ENVIRONMENT_MAX, sizeof(*texts));
+	struct slice *texts = calloc(2 * VARIABLES_MAX, sizeof(*texts));
 	uint32_t n = 0;
 	int r;
 
 	if (!texts)
 		return -ENOMEM;
-	while (body.at < end && n + 2 <= ENVIRONMENT_MAX) {
+	while (body.at < end && n + 2 <= 2 * VARIABLES_MAX) {
 		body_align(&body, 8);
 		texts[n++] = body_string(&body);
 		texts[n++] = body_string(&body);
 	}
-	if (body.at < end)
-		r = call_refuse(call, FAULT_LIMITS, "too many variables");
-	else
-		r = supervisor_set_environment(call->bus->supervisor, texts, n);
-	if (r == 0 && call->bus->systemd_activation)
-		r = systemd_set_environment(call->bus, texts, n);
+	r = body.at < end ? FAULT_LIMITS : set_variables(call->bus, texts, n);
 	free(texts);
-	if (r == -EMSGSIZE)
-		return call_refuse(call, FAULT_LIMITS, "the variables are too long");
+	if (r == FAULT_LIMITS || r == -EMSGSIZE)
+		return call_refuse(call, FAULT_LIMITS, "the variables are too many or too long");
 	return r;
 }
 

@@ -4,13 +4,14 @@
 #include "broker/activation.h"
 #include "broker/bus.h"
 #include "broker/driver.h"
+#include "broker/fault.h"
 #include "broker/peer.h"
 #include "broker/syntax.h"
 #include "broker/systemd_start.h"
 #include "link/launch_broker.h"
 
 #define ACTIVATOR "org.freedesktop.systemd1.Activator"
-#define WAITING_MAX 1024
+#define WAITING_BYTES_MAX (4 * VARIABLES_BYTES_MAX)
 
 static struct peer *systemd_owner(struct bus *bus)
 {
@@ -30,19 +31,21 @@ static struct slice address(struct bus *bus)
 /* A message of the driver that waits until systemd is there. */
 struct waiting {
 	struct list link; /* bus.for_systemd */
+	uint64_t start; /* the activation that it is for; 0: none */
 	struct writer bytes;
 };
 
 static void waiting_free(struct bus *bus, struct waiting *w)
 {
 	list_unlink(&w->link);
-	bus->for_systemd_n--;
+	if (!w->start)
+		bus->for_systemd_bytes -= w->bytes.size;
 	writer_fini(&w->bytes);
 	free(w);
 }
 
 /* Monitors see it now; systemd gets it when it is there. */
-static int post(struct bus *bus, const struct writer *bytes)
+static int post(struct bus *bus, const struct writer *bytes, uint64_t start)
 {
 	struct peer *systemd = systemd_owner(bus);
 	struct waiting *w;
@@ -51,16 +54,22 @@ static int post(struct bus *bus, const struct writer *bytes)
 		driver_send(bus, systemd, bytes, -1);
 		return 0;
 	}
-	w = bus->for_systemd_n < WAITING_MAX ? calloc(1, sizeof(*w)) : NULL;
+	/* starts have a limit of their own */
+	if (!start && bus->for_systemd_bytes + bytes->size > WAITING_BYTES_MAX)
+		return FAULT_LIMITS;
+	w = calloc(1, sizeof(*w));
 	if (!w)
 		return -ENOMEM;
-	list_append(&bus->for_systemd, &w->link);
-	bus->for_systemd_n++;
 	writer_bytes(&w->bytes, bytes->data, bytes->size);
 	if (w->bytes.bad) {
-		waiting_free(bus, w);
+		writer_fini(&w->bytes);
+		free(w);
 		return -ENOMEM;
 	}
+	w->start = start;
+	if (!start)
+		bus->for_systemd_bytes += bytes->size;
+	list_append(&bus->for_systemd, &w->link);
 	driver_show(bus, bytes);
 	return 0;
 }
@@ -81,7 +90,17 @@ int systemd_start(struct bus *bus, const struct activation *activation)
 	compose_begin(&c, &bus->message, &header);
 	compose_string(&c, slice_of(activation->unit));
 	r = compose_end(&c);
-	return r < 0 ? r : post(bus, c.out);
+	return r < 0 ? r : post(bus, c.out, activation->serial);
+}
+
+void systemd_withdraw(struct bus *bus, uint64_t start)
+{
+	list_for_each_safe (at, &bus->for_systemd) {
+		struct waiting *w = list_entry(at, struct waiting, link);
+
+		if (w->start == start)
+			waiting_free(bus, w);
+	}
 }
 
 void systemd_appeared(struct bus *bus)
@@ -164,5 +183,5 @@ int systemd_set_environment(struct bus *bus, const struct slice *texts, uint32_t
 	c.out->bad |= pair.bad;
 	writer_fini(&pair);
 	r = compose_end(&c);
-	return r < 0 ? r : post(bus, c.out);
+	return r < 0 ? r : post(bus, c.out, 0);
 }

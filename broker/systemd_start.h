@@ -21,6 +21,8 @@ struct peer;
 /* Asks systemd for the activation's unit; what it is to be told waits until it is there. 0 or
  * -errno. */
 int systemd_start(struct bus *bus, const struct activation *activation);
+/* That start is over: what was to be asked for it is not. */
+void systemd_withdraw(struct bus *bus, uint64_t start);
 /* systemd owns its name: what waited for it is sent. */
 void systemd_appeared(struct bus *bus);
 /* Frees what still waits. */
@@ -28,5 +30,5 @@ void systemd_forget(struct bus *bus);
 /* A signal to the driver: ActivationFailure, believed from systemd's privileged owner alone. */
 void systemd_signal(struct peer *from, const struct message *m);
 /* UpdateActivationEnvironment: "NAME=VALUE" for the services that systemd starts. Texts are names
- * and values in turn. 0 or -errno. */
+ * and values in turn. 0, FAULT_LIMITS, -errno. */
 int systemd_set_environment(struct bus *bus, const struct slice *texts, uint32_t n);

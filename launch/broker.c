@@ -61,13 +61,13 @@ static int take_policy_taken(struct warden *w, const struct letter *l)
 
 static int take_environment(struct warden *w, const struct letter *l)
 {
-	DROP_HEAP struct slice *texts = calloc(2 * ENVIRONMENT_MAX, sizeof(*texts));
+	DROP_HEAP struct slice *texts = calloc(2 * VARIABLES_MAX, sizeof(*texts));
 	uint32_t n;
 	int r;
 
 	if (!texts)
 		return -ENOMEM;
-	r = broker_texts_read(l, texts, 2 * ENVIRONMENT_MAX, &n);
+	r = broker_texts_read(l, texts, 2 * VARIABLES_MAX, &n);
 	if (r < 0 || n % 2)
 		return -EBADMSG;
 	for (uint32_t i = 0; i < n && r != -ENOMEM; i += 2) {

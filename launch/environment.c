@@ -5,6 +5,7 @@
 
 #include "base/drop.h"
 #include "launch/environment.h"
+#include "link/launch_broker.h"
 
 /* Where `name` stands, or the end. */
 static size_t find(const struct environment *e, struct slice name)
@@ -23,15 +24,24 @@ static bool has_byte(struct slice s, char c)
 	return s.size && memchr(s.text, c, s.size);
 }
 
+static size_t cost(const char *text)
+{
+	return strlen(text) - 1 + VARIABLE_COST;
+}
+
 int environment_set(struct environment *e, struct slice name, struct slice value)
 {
-	size_t at;
+	size_t at, bytes;
 	char *text;
 
 	if (name.size == 0 || has_byte(name, '=') || has_byte(name, '\0') || has_byte(value, '\0'))
 		return -EINVAL;
 	at = find(e, name);
 	if (at == ENVIRONMENT_MAX)
+		return -E2BIG;
+	bytes = e->bytes - (at < e->n ? cost(e->array[at]) : 0) + name.size + value.size +
+		VARIABLE_COST;
+	if (e->bytes_max && bytes > e->bytes_max)
 		return -E2BIG;
 	if (asprintf(&text, "%.*s=%.*s", SLICE_FMT(name), SLICE_FMT(value)) < 0)
 		return -ENOMEM;
@@ -48,6 +58,7 @@ int environment_set(struct environment *e, struct slice name, struct slice value
 		free(e->array[at]);
 	}
 	e->array[at] = text;
+	e->bytes = bytes;
 	return 0;
 }
 
@@ -70,6 +81,7 @@ void environment_unset(struct environment *e, const char *name)
 
 	if (at == e->n)
 		return;
+	e->bytes -= cost(e->array[at]);
 	free(e->array[at]);
 	e->array[at] = e->array[--e->n];
 	e->array[e->n] = NULL;

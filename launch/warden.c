@@ -344,6 +344,7 @@ int warden_run(const struct options *options)
 		.broker_channel = -1,
 		.recorder_channel = -1,
 		.loop.epoll_fd = -1,
+		.environment.bytes_max = VARIABLES_BYTES_MAX,
 		.status = 1};
 	int r = 0;
 

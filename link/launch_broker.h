@@ -11,6 +11,12 @@
 
 #define LINK_FD 3
 
+/* What UpdateActivationEnvironment may set in all, in variables and in bytes: a program that is started
+ * has it beside its arguments, for which the kernel has an end, too. */
+#define VARIABLES_MAX 4096
+#define VARIABLES_BYTES_MAX (256 * 1024)
+#define VARIABLE_COST 10 /* of one beside its name and its value: "=", its end, its address */
+
 enum to_broker {
 	/* first: guid, machine id, bus-wide facts; fds: image memfd, recorder channel (or only image) */
 	TO_BROKER_SETUP = 1,

@@ -8,6 +8,7 @@
 
 #include "base/drop.h"
 #include "launch/environment.h"
+#include "link/launch_broker.h"
 
 static const struct {
 	struct slice name, value; /* value absent: unset */
@@ -83,12 +84,35 @@ static void test_full(void **state)
 	environment_fini(&e);
 }
 
+/* What counts is what is set now, as the broker counts it. */
+static void test_bytes(void **state)
+{
+	struct environment e = {.bytes_max = 3 * VARIABLE_COST + 10};
+
+	(void)state;
+	assert_int_equal(environment_set(&e, SLICE("A"), SLICE("1234")), 0);
+	assert_int_equal(e.bytes, VARIABLE_COST + 5);
+	assert_int_equal(environment_set(&e, SLICE("B"), SLICE("")), 0);
+	assert_int_equal(environment_set(&e, SLICE("C"), SLICE("1234")), -E2BIG);
+	assert_int_equal(environment_set(&e, SLICE("C"), SLICE("123")), 0);
+	assert_int_equal(e.bytes, e.bytes_max);
+	assert_int_equal(environment_set(&e, SLICE("A"), SLICE("12345")), -E2BIG);
+	assert_string_equal(e.array[0], "A=1234");
+	assert_int_equal(environment_set(&e, SLICE("A"), SLICE("")), 0);
+	environment_unset(&e, "C");
+	assert_int_equal(e.bytes, 2 * VARIABLE_COST + 2);
+	assert_int_equal(environment_set(&e, SLICE("D"), SLICE("1234567")), 0);
+	environment_fini(&e);
+	assert_int_equal(e.bytes, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_steps),
 		cmocka_unit_test(test_copy),
 		cmocka_unit_test(test_full),
+		cmocka_unit_test(test_bytes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
