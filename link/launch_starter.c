@@ -27,7 +27,7 @@ static const char *text_read(struct reader *r)
 {
 	struct slice text = reader_text(r);
 
-	if (memchr(text.text, '\0', text.size))
+	if (text.size && memchr(text.text, '\0', text.size))
 		r->bad = true;
 	return text.text;
 }
