@@ -4,22 +4,7 @@
 #include <stddef.h>
 #include <cmocka.h>
 
-#include "tests/unit/describe.h"
-
-#define HEAD "<busconfig><listen>unix:path=/x</listen>"
-#define TAIL "</busconfig>"
-#define DEFAULT(rules) "<policy context=\"default\">" rules "</policy>"
-
-#define FATAL(sentence) "fatal main:1: " sentence "\nno image\n"
-#define BAD(sentence) FATAL("invalid combination of attributes: " sentence)
-#define EMPTY_RULE                                                                                 \
-	FATAL("a rule must have one or more attributes that say what it is about (log, min_fds "   \
-	      "and max_fds do not)")
-
-struct row {
-	const char *body; /* of a <busconfig> that has an address */
-	const char *want;
-};
+#include "tests/unit/rows.h"
 
 /* Faults, in the order of the table of the reference's configuration errors. */
 static const struct row faults[] = {
@@ -346,44 +331,24 @@ static const struct row documents[] = {
 		FATAL("not well-formed XML: attributes must not be declared here")},
 };
 
-static void check_rows(
-	void **state, const struct row *rows, size_t n, bool whole, unsigned int shown)
-{
-	const char *folder = *state;
-	DROP_HEAP char *path = NULL;
-
-	assert_true(asprintf(&path, "%s/main", folder) > 0);
-	for (size_t i = 0; i < n; i++) {
-		DROP_HEAP char *body = NULL, *got = NULL;
-
-		assert_true(asprintf(&body, "%s%s%s", whole ? "" : HEAD, rows[i].body,
-				    whole ? "" : TAIL) >= 0);
-		put_file(folder, "main", body);
-		got = describe_file(path, &made_up_site, shown, strlen(folder) + 1);
-		if (strcmp(got, rows[i].want) != 0)
-			print_error("%s\n", rows[i].body);
-		assert_string_equal(got, rows[i].want);
-	}
-}
-
 static void test_faults(void **state)
 {
-	check_rows(state, faults, ARRAY_SIZE(faults), false, SHOW_RULES);
+	rows_check(state, faults, ARRAY_SIZE(faults), false, SHOW_RULES);
 }
 
 static void test_rules(void **state)
 {
-	check_rows(state, rules, ARRAY_SIZE(rules), false, SHOW_RULES);
+	rows_check(state, rules, ARRAY_SIZE(rules), false, SHOW_RULES);
 }
 
 static void test_settings(void **state)
 {
-	check_rows(state, settings, ARRAY_SIZE(settings), false, SHOW_SETTINGS);
+	rows_check(state, settings, ARRAY_SIZE(settings), false, SHOW_SETTINGS);
 }
 
 static void test_documents(void **state)
 {
-	check_rows(state, documents, ARRAY_SIZE(documents), true, SHOW_SETTINGS);
+	rows_check(state, documents, ARRAY_SIZE(documents), true, SHOW_SETTINGS);
 }
 
 /* Fields of a rule that its words do not show. */
@@ -467,24 +432,6 @@ static void test_limits(void **state)
 	compilation_fini(&c);
 }
 
-static int setup(void **state)
-{
-	char folder[] = "/tmp/test_config.XXXXXX";
-
-	*state = mkdtemp(folder) ? strdup(folder) : NULL;
-	return *state ? 0 : -1;
-}
-
-static int teardown(void **state)
-{
-	DROP_HEAP char *folder = *state, *path = NULL;
-
-	if (asprintf(&path, "%s/main", folder) < 0)
-		return -1;
-	unlink(path);
-	return rmdir(folder);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -496,5 +443,5 @@ int main(void)
 		cmocka_unit_test(test_limits),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, rows_begin, rows_end);
 }

@@ -8,14 +8,8 @@
 #include <stddef.h>
 #include <cmocka.h>
 
-#include "tests/unit/describe.h"
+#include "tests/unit/rows.h"
 
-#define HEAD "<busconfig><listen>unix:path=/x</listen>"
-#define TAIL "</busconfig>"
-#define DEFAULT(rules) "<policy context=\"default\">" rules "</policy>"
-
-#define FATAL(sentence) "fatal main:1: " sentence "\nno image\n"
-#define BAD(sentence) FATAL("invalid combination of attributes: " sentence)
 #define WARNING(sentence) "warning main:1: " sentence "\n"
 #define ON_RULE(name) FATAL("attribute \"" name "\" is not known on a rule")
 #define ON_CHECK(name) FATAL("attribute \"" name "\" is not known on check")
@@ -24,15 +18,6 @@
 #define NO_UNIT(name)                                                                              \
 	WARNING("nobody can be in a unit \"" name                                                  \
 		"\": their names end in .service, .scope, .slice and the like")
-#define EMPTY_RULE                                                                                 \
-	FATAL("a rule must have one or more attributes that say what it is about (log, min_fds "   \
-	      "and max_fds do not)")
-
-struct row {
-	const char *body; /* of a <busconfig> that has an address */
-	const char *want;
-};
-
 static const struct row faults[] = {
 	/* sections */
 	{"<policy unit=\"\"/>", FATAL("a unit must not be empty")},
@@ -273,56 +258,14 @@ static const struct row rules[] = {
 										 ">\n"},
 };
 
-static char *folder, *path;
-
-static void check_rows(const struct row *rows, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		DROP_HEAP char *body = NULL, *got = NULL;
-
-		assert_true(asprintf(&body, "%s%s%s", HEAD, rows[i].body, TAIL) >= 0);
-		put_file(folder, "main", body);
-		got = describe_file(path, &made_up_site, SHOW_RULES, strlen(folder) + 1);
-		if (strcmp(got, rows[i].want) != 0)
-			print_error("%s\n", rows[i].body);
-		assert_string_equal(got, rows[i].want);
-	}
-}
-
 static void test_faults(void **state)
 {
-	(void)state;
-	check_rows(faults, ARRAY_SIZE(faults));
+	rows_check(state, faults, ARRAY_SIZE(faults), false, SHOW_RULES);
 }
 
 static void test_rules(void **state)
 {
-	(void)state;
-	check_rows(rules, ARRAY_SIZE(rules));
-}
-
-static int setup(void **state)
-{
-	static char name[] = "/tmp/test_extensions.XXXXXX";
-
-	(void)state;
-	folder = mkdtemp(name);
-	return folder && asprintf(&path, "%s/main", folder) > 0 ? 0 : -1;
-}
-
-static int teardown(void **state)
-{
-	static const char *const files[] = {"main", ""};
-
-	(void)state;
-	free(path);
-	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
-		DROP_HEAP char *file = NULL;
-
-		if (asprintf(&file, "%s/%s", folder, files[i]) < 0 || remove(file) < 0)
-			return -1;
-	}
-	return 0;
+	rows_check(state, rules, ARRAY_SIZE(rules), false, SHOW_RULES);
 }
 
 int main(void)
@@ -332,5 +275,5 @@ int main(void)
 		cmocka_unit_test(test_rules),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, rows_begin, rows_end);
 }

@@ -8,11 +8,7 @@
 #include <sys/stat.h>
 #include <cmocka.h>
 
-#include "tests/unit/describe.h"
-
-#define HEAD "<busconfig><listen>unix:path=/x</listen>"
-#define TAIL "</busconfig>"
-#define DEFAULT(rules) "<policy context=\"default\">" rules "</policy>"
+#include "tests/unit/rows.h"
 
 static char *folder, *path;
 
