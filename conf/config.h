@@ -41,6 +41,7 @@ struct override_draft {
 struct item {
 	struct list link; /* config.listens, config.folders, compilation.watches */
 	struct slice text;
+	bool strict; /* a folder in which each file is called after its service */
 };
 
 struct association_draft {

@@ -55,7 +55,7 @@ static bool file_is_named(struct slice path, struct slice name)
 }
 
 static int name_check(
-	struct compilation *c, const struct activatable *s, uint32_t line, bool strict)
+	struct compilation *c, const struct activatable *s, uint32_t line, enum naming naming)
 {
 	struct place at = {s->file, line};
 
@@ -64,13 +64,12 @@ static int name_check(
 			"\"%.*s\" is no name that a service can have", SLICE_FMT(s->name));
 	if (file_is_named(s->file, s->name))
 		return 0;
-	if (strict)
+	if (naming == NAMING_STRICT || (naming == NAMING_UNIT && !s->systemd_service.text))
 		return service_fault(c, s->file, line,
-			"on the system bus the file must be called "
-			"%.*s" SUFFIX ": it is ignored",
+			"here the file must be called %.*s" SUFFIX ": it is ignored",
 			SLICE_FMT(s->name));
-	complain(&c->complaints, LOG_WARNING, &at, "the file should be called %.*s" SUFFIX,
-		SLICE_FMT(s->name));
+	complain(&c->complaints, LOG_WARNING, &at, "the file should be called %.*s" SUFFIX "%s",
+		SLICE_FMT(s->name), naming == NAMING_UNIT ? ": only systemd starts it" : "");
 	return 0;
 }
 
@@ -81,7 +80,7 @@ static struct slice text_find(const struct desktop *d, const char *key)
 	return e ? e->value : (struct slice){NULL, 0};
 }
 
-int service_parse(struct compilation *c, struct slice path, struct slice data, bool strict,
+int service_parse(struct compilation *c, struct slice path, struct slice data, enum naming naming,
 	struct activatable *ret)
 {
 	struct activatable s = {.file = path};
@@ -100,7 +99,8 @@ int service_parse(struct compilation *c, struct slice path, struct slice data, b
 	if (!name)
 		return service_fault(c, path, 0, "no Name in a section [" SECTION "]");
 	s.name = name->value;
-	e = name_check(c, &s, name->line, strict);
+	s.systemd_service = text_find(&d, "SystemdService");
+	e = name_check(c, &s, name->line, naming);
 	if (e)
 		return e;
 	exec = desktop_find(&d, SECTION, "Exec");
@@ -111,11 +111,13 @@ int service_parse(struct compilation *c, struct slice path, struct slice data, b
 		return service_fault(
 			c, path, exec->line, "bad Exec: %s: the service is ignored", why);
 	s.user = text_find(&d, "User");
-	s.systemd_service = text_find(&d, "SystemdService");
 	if (!exec && !s.systemd_service.text)
 		return service_fault(
 			c, path, 0, "neither Exec nor SystemdService: the service is ignored");
 	s.apparmor_label = text_find(&d, "AssumedAppArmorLabel");
+	/* as with dbus-daemon, whose helper looks for the program by the name of the file */
+	if (naming == NAMING_UNIT && !file_is_named(path, s.name))
+		s.argc = 0;
 	*ret = s;
 	return 0;
 }
@@ -145,7 +147,7 @@ static int service_add(struct compilation *c, struct slice folder, const struct 
 }
 
 static int service_read(
-	struct compilation *c, struct slice path, bool strict, struct activatable *ret)
+	struct compilation *c, struct slice path, enum naming naming, struct activatable *ret)
 {
 	DROP_FD int fd = file_open(path.text);
 	DROP_HEAP char *data = NULL;
@@ -158,7 +160,7 @@ static int service_read(
 		return e;
 	if (e < 0)
 		return service_fault(c, path, 0, "cannot be read: %s", strerror(-e));
-	return service_parse(c, path, (struct slice){data, size}, strict, ret);
+	return service_parse(c, path, (struct slice){data, size}, naming, ret);
 }
 
 static int name_is_service(const struct dirent *entry)
@@ -174,7 +176,7 @@ static int name_compare(const struct dirent **a, const struct dirent **b)
 }
 
 static int folder_read(
-	struct compilation *c, struct slice folder, bool strict, struct activatable **all)
+	struct compilation *c, struct slice folder, enum naming naming, struct activatable **all)
 {
 	struct dirent **names = NULL;
 	struct activatable s;
@@ -194,7 +196,7 @@ static int folder_read(
 			path = arena_print(
 				&c->arena, "%.*s/%s", SLICE_FMT(folder), names[i]->d_name);
 		if (path.text)
-			e = service_read(c, path, strict, &s);
+			e = service_read(c, path, naming, &s);
 		if (path.text && e == 0)
 			e = service_add(c, folder, &s, all);
 		free(names[i]);
@@ -205,12 +207,14 @@ static int folder_read(
 
 int services_read(struct compilation *c, const struct config *config, struct activatable **ret)
 {
-	bool strict = slice_is(config->type, "system");
+	enum naming naming = slice_is(config->type, "system") ? NAMING_UNIT : NAMING_FREE;
 	struct activatable *all = NULL;
 	int e = 0;
 
 	list_for_each (at, &config->folders) {
-		e = folder_read(c, list_entry(at, struct item, link)->text, strict, &all);
+		const struct item *folder = list_entry(at, struct item, link);
+
+		e = folder_read(c, folder->text, folder->strict ? NAMING_STRICT : naming, &all);
 		if (e < 0) {
 			services_forget(&all);
 			return e;

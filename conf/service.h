@@ -8,6 +8,13 @@
 #define SERVICE_SIZE_MAX (128u << 10)
 #define SERVICES_MAX 65536
 
+/* A file that is not called after its service: */
+enum naming {
+	NAMING_FREE, /* should be */
+	NAMING_UNIT, /* is good for its unit, and executes nothing */
+	NAMING_STRICT, /* is ignored */
+};
+
 struct activatable {
 	struct slice name, file;
 	struct slice user, systemd_service, apparmor_label; /* absent where not given */
@@ -24,7 +31,7 @@ struct activatable {
 int services_read(struct compilation *c, const struct config *config, struct activatable **ret);
 void services_forget(struct activatable **services);
 /*
- * One file: 0; FAULT_CONFIG (complained about); -ENOMEM. `strict`: it must be called after its Name.
+ * One file: 0; FAULT_CONFIG (complained about); -ENOMEM.
  */
-int service_parse(struct compilation *c, struct slice path, struct slice data, bool strict,
+int service_parse(struct compilation *c, struct slice path, struct slice data, enum naming naming,
 	struct activatable *ret);

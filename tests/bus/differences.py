@@ -14,6 +14,7 @@ WIPING = (
 EXEC = "dbus-daemon makes an argument of blanks at the end, and takes a # within a word for a comment"
 EXEC_LATE = "dbus-daemon notices a bad Exec when it starts the service; ours when it reads the file"
 NAME_OF_NOBODY = "dbus-daemon offers names that no connection can own"
+SINCE_1_15 = "that folder came with dbus-daemon 1.15"
 NUMBERS = "dbus-daemon reads numbers as C does, and takes what is left of them; ours are decimal"
 
 # test: (outcome on dbus-daemon, reason)
@@ -40,6 +41,13 @@ DIFFERENCES = {
         "dbus-daemon starts services for who may not talk to them",
     ),
     "test_activation.Reload.test_same_services": (FAILS, "dbus-daemon announces every reload"),
+    "test_services.System.test_each_folder__etc": ([], SINCE_1_15),
+    "test_services.System.test_each_folder__run": ([], SINCE_1_15),
+    "test_services.System.test_first_wins": (12, SINCE_1_15),
+    "test_services.System.test_other_file_name": (
+        ["com.ex.S", "com.ex.T"],
+        "dbus-daemon offers what it finds no program for when it is wanted",
+    ),
     "test_systemd_start.Failed.test_is_no_failure__other_arguments": (
         FAILS,
         "dbus-daemon disconnects a systemd that sends such a failure",

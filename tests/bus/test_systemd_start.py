@@ -147,6 +147,16 @@ class Asked(SystemdTest):
         self.assert_started(bus)
         self.assertEqual(self.asked(systemd), [])
 
+    @rows([("session", "session"), ("system", "system")])
+    def test_other_file_name(self, kind):
+        """For a unit it does not matter what the file is called."""
+        bus = self.services({"services/x.service": unit(S)}, type=kind)
+        systemd, client = self.systemd(bus), bus.client()
+        self.assertEqual(self.offered(client), [S])
+        client.send(call(S, "/a", "a.b", "C"))
+        client.sync()
+        self.assertEqual(self.asked(systemd), [S + ".unit"])
+
     def test_without_the_option(self):
         """Then nothing is asked of systemd."""
         bus = self.services(files(com_ex_S=unit(S, command="/bin/sh @/serve " + S)), args=("--nofork",))

@@ -24,13 +24,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	compilation_init(&c, &site);
 	e = service_parse(&c, SLICE("/x/a.b.service"),
-		(struct slice){(const char *)data + 1, size - 1}, data[0] & 1, &s);
+		(struct slice){(const char *)data + 1, size - 1}, data[0] % 3, &s);
 	MUST(e == 0 || e == FAULT_CONFIG);
 	MUST(e == 0 || c.complaints.faults == 1);
 	if (e == 0) {
 		word_check(s.name);
 		MUST(s.name.size > 0 && s.name.size < 256);
-		MUST(!(data[0] & 1) || slice_is(s.name, "a.b"));
+		MUST(data[0] % 3 != NAMING_STRICT || slice_is(s.name, "a.b"));
 		for (uint32_t i = 0; i < s.argc; i++)
 			word_check(s.argv[i]);
 	}

@@ -17,91 +17,98 @@
 
 static const struct {
 	struct slice text;
-	bool strict;
+	enum naming naming;
 	const char *path, *want;
 } files[] = {
 	/* keys */
-	{FILE_TEXT(NAMED "Exec=/x -y\nUser=u\nSystemdService=s\nAssumedAppArmorLabel=l\n"), true,
-		"/a.b.service", "a.b: /x|-y user=u unit=s label=l"},
-	{FILE_TEXT(NAMED), true, "/a.b.service",
+	{FILE_TEXT(NAMED "Exec=/x -y\nUser=u\nSystemdService=s\nAssumedAppArmorLabel=l\n"),
+		NAMING_UNIT, "/a.b.service", "a.b: /x|-y user=u unit=s label=l"},
+	{FILE_TEXT(NAMED), NAMING_UNIT, "/a.b.service",
 		"!/a.b.service: neither Exec nor SystemdService: the service is ignored"},
-	{FILE_TEXT(NAMED "SystemdService=s"), true, "/a.b.service", "a.b: unit=s"},
-	{FILE_TEXT(NAMED "Exec=/x\nExec=/y\nName=c.d\nUnheard=of\n"), true, "/a.b.service",
+	{FILE_TEXT(NAMED "SystemdService=s"), NAMING_UNIT, "/a.b.service", "a.b: unit=s"},
+	{FILE_TEXT(NAMED "Exec=/x\nExec=/y\nName=c.d\nUnheard=of\n"), NAMING_UNIT, "/a.b.service",
 		"a.b: /x"},
-	{FILE_TEXT(NAMED "Exec=/x\n[Other]\n" NAMED "User=u\n"), true, "/a.b.service", "a.b: /x"},
+	{FILE_TEXT(NAMED "Exec=/x\n[Other]\n" NAMED "User=u\n"), NAMING_UNIT, "/a.b.service",
+		"a.b: /x"},
 	/* lines */
 	{FILE_TEXT("\n  \t\n# c\n\t# c\n[Other]\nName=c.d\n" NAMED "Exec=/x\n[More]\nUser=u\n"),
-		true, "/a.b.service", "a.b: /x"},
-	{FILE_TEXT("[D-BUS Service]\r\nName=a.b\r\nExec=/x\r\n"), true, "/a.b.service", "a.b: /x"},
-	{FILE_TEXT("[D-BUS Service]\nName = a.b\nExec \t=  /x y \n"), true, "/a.b.service",
+		NAMING_UNIT, "/a.b.service", "a.b: /x"},
+	{FILE_TEXT("[D-BUS Service]\r\nName=a.b\r\nExec=/x\r\n"), NAMING_UNIT, "/a.b.service",
+		"a.b: /x"},
+	{FILE_TEXT("[D-BUS Service]\nName = a.b\nExec \t=  /x y \n"), NAMING_UNIT, "/a.b.service",
 		"a.b: /x|y"},
-	{FILE_TEXT(NAMED "Exec[de]=/y\nExec=/x\nComment[de_DE@euro] = \xc3\xa4\n"), true,
+	{FILE_TEXT(NAMED "Exec[de]=/y\nExec=/x\nComment[de_DE@euro] = \xc3\xa4\n"), NAMING_UNIT,
 		"/a.b.service", "a.b: /x"},
-	{FILE_TEXT(NAMED "SystemdService=a\\sb\\n\\t\\r\\\\"), true, "/a.b.service",
+	{FILE_TEXT(NAMED "SystemdService=a\\sb\\n\\t\\r\\\\"), NAMING_UNIT, "/a.b.service",
 		"a.b: unit=a b\n\t\r\\"},
 	/* what is no line */
-	{FILE_TEXT("Name=a.b\n[D-BUS Service]\n"), true, "/a.b.service",
+	{FILE_TEXT("Name=a.b\n[D-BUS Service]\n"), NAMING_UNIT, "/a.b.service",
 		"!/a.b.service:1: a key stands before the first section: the service is ignored"},
-	{FILE_TEXT(NAMED "text\n"), true, "/a.b.service",
+	{FILE_TEXT(NAMED "text\n"), NAMING_UNIT, "/a.b.service",
 		"!/a.b.service:3: neither section nor key=value nor comment: the service is "
 		"ignored"},
-	{FILE_TEXT(NAMED "=x\n"), true, "/a.b.service",
+	{FILE_TEXT(NAMED "=x\n"), NAMING_UNIT, "/a.b.service",
 		"!/a.b.service:3: a key is empty or begins with a bad character: the service is "
 		"ignored"},
-	{FILE_TEXT(NAMED " User=x\n"), true, "/a.b.service",
+	{FILE_TEXT(NAMED " User=x\n"), NAMING_UNIT, "/a.b.service",
 		"!/a.b.service:3: a key is empty or begins with a bad character: the service is "
 		"ignored"},
-	{FILE_TEXT(NAMED "Us_er=x\n"), true, "/a.b.service",
+	{FILE_TEXT(NAMED "Us_er=x\n"), NAMING_UNIT, "/a.b.service",
 		"!/a.b.service:3: bad character in a key: the service is ignored"},
-	{FILE_TEXT(NAMED "Us er=x\n"), true, "/a.b.service",
+	{FILE_TEXT(NAMED "Us er=x\n"), NAMING_UNIT, "/a.b.service",
 		"!/a.b.service:3: bad character in a key: the service is ignored"},
-	{FILE_TEXT(NAMED "User[de=x\n"), true, "/a.b.service",
+	{FILE_TEXT(NAMED "User[de=x\n"), NAMING_UNIT, "/a.b.service",
 		"!/a.b.service:3: a locale must end in ']': the service is ignored"},
-	{FILE_TEXT(NAMED "[Other\n"), true, "/a.b.service",
+	{FILE_TEXT(NAMED "[Other\n"), NAMING_UNIT, "/a.b.service",
 		"!/a.b.service:3: a section must end in ']': the service is ignored"},
-	{FILE_TEXT(NAMED "[]\n"), true, "/a.b.service",
+	{FILE_TEXT(NAMED "[]\n"), NAMING_UNIT, "/a.b.service",
 		"!/a.b.service:3: a section has no name: the service is ignored"},
-	{FILE_TEXT(NAMED "[a\001]\n"), true, "/a.b.service",
+	{FILE_TEXT(NAMED "[a\001]\n"), NAMING_UNIT, "/a.b.service",
 		"!/a.b.service:3: bad character in the name of a section: the service is ignored"},
-	{FILE_TEXT(NAMED "User=a\\q\n"), true, "/a.b.service",
+	{FILE_TEXT(NAMED "User=a\\q\n"), NAMING_UNIT, "/a.b.service",
 		"!/a.b.service:3: unknown escape in a value: the service is ignored"},
-	{FILE_TEXT(NAMED "User=a\\\n"), true, "/a.b.service",
+	{FILE_TEXT(NAMED "User=a\\\n"), NAMING_UNIT, "/a.b.service",
 		"!/a.b.service:3: a value ends in a backslash: the service is ignored"},
-	{FILE_TEXT(NAMED "User=a\0b\n"), true, "/a.b.service",
+	{FILE_TEXT(NAMED "User=a\0b\n"), NAMING_UNIT, "/a.b.service",
 		"!/a.b.service:3: not UTF-8: the service is ignored"},
-	{FILE_TEXT(NAMED "User=\xc0\x80\n"), true, "/a.b.service",
+	{FILE_TEXT(NAMED "User=\xc0\x80\n"), NAMING_UNIT, "/a.b.service",
 		"!/a.b.service:3: not UTF-8: the service is ignored"},
-	{FILE_TEXT(NAMED "User=\xed\xa0\x80\n"), true, "/a.b.service",
+	{FILE_TEXT(NAMED "User=\xed\xa0\x80\n"), NAMING_UNIT, "/a.b.service",
 		"!/a.b.service:3: not UTF-8: the service is ignored"},
-	{FILE_TEXT(NAMED "User=\xf4\x90\x80\x80\n"), true, "/a.b.service",
+	{FILE_TEXT(NAMED "User=\xf4\x90\x80\x80\n"), NAMING_UNIT, "/a.b.service",
 		"!/a.b.service:3: not UTF-8: the service is ignored"},
-	{FILE_TEXT(NAMED "User=\xe2\x82"), true, "/a.b.service",
+	{FILE_TEXT(NAMED "User=\xe2\x82"), NAMING_UNIT, "/a.b.service",
 		"!/a.b.service:3: not UTF-8: the service is ignored"},
 	/* names */
-	{FILE_TEXT(""), true, "/a.b.service",
+	{FILE_TEXT(""), NAMING_UNIT, "/a.b.service",
 		"!/a.b.service: no Name in a section [D-BUS Service]"},
-	{FILE_TEXT("[Other]\nName=a.b\n"), true, "/a.b.service",
+	{FILE_TEXT("[Other]\nName=a.b\n"), NAMING_UNIT, "/a.b.service",
 		"!/a.b.service: no Name in a section [D-BUS Service]"},
-	{FILE_TEXT("[D-BUS Service]\nName=ab\n"), false, "/ab.service",
+	{FILE_TEXT("[D-BUS Service]\nName=ab\n"), NAMING_FREE, "/ab.service",
 		"!/ab.service:2: \"ab\" is no name that a service can have"},
-	{FILE_TEXT("[D-BUS Service]\nName=:1.2\n"), false, "/:1.2.service",
+	{FILE_TEXT("[D-BUS Service]\nName=:1.2\n"), NAMING_FREE, "/:1.2.service",
 		"!/:1.2.service:2: \":1.2\" is no name that a service can have"},
-	{FILE_TEXT("[D-BUS Service]\nName=a.2b\n"), false, "/a.2b.service",
+	{FILE_TEXT("[D-BUS Service]\nName=a.2b\n"), NAMING_FREE, "/a.2b.service",
 		"!/a.2b.service:2: \"a.2b\" is no name that a service can have"},
-	{FILE_TEXT("[D-BUS Service]\nName=a..b\n"), false, "/a..b.service",
+	{FILE_TEXT("[D-BUS Service]\nName=a..b\n"), NAMING_FREE, "/a..b.service",
 		"!/a..b.service:2: \"a..b\" is no name that a service can have"},
-	{FILE_TEXT("[D-BUS Service]\nName=org.freedesktop.DBus\n"), false, "/x",
+	{FILE_TEXT("[D-BUS Service]\nName=org.freedesktop.DBus\n"), NAMING_FREE, "/x",
 		"!/x:2: \"org.freedesktop.DBus\" is no name that a service can have"},
-	{FILE_TEXT("[D-BUS Service]\nName=a-b_c.d2\nExec=/x\n"), true, "/a-b_c.d2.service",
+	{FILE_TEXT("[D-BUS Service]\nName=a-b_c.d2\nExec=/x\n"), NAMING_UNIT, "/a-b_c.d2.service",
 		"a-b_c.d2: /x"},
 	/* the name of the file */
-	{FILE_TEXT(NAMED), true, "/c.service",
-		"!/c.service:2: on the system bus the file must be called a.b.service: it is "
-		"ignored"},
-	{FILE_TEXT(NAMED "Exec=/x\n"), false, "/c.service",
+	{FILE_TEXT(NAMED "Exec=/x\n"), NAMING_UNIT, "/c.service",
+		"!/c.service:2: here the file must be called a.b.service: it is ignored"},
+	{FILE_TEXT(NAMED "Exec=/x\nSystemdService=s\n"), NAMING_UNIT, "/c.service",
+		"a.b: unit=s !/c.service:2: the file should be called a.b.service: only systemd "
+		"starts it"},
+	{FILE_TEXT(NAMED "Exec=/x\nSystemdService=s\n"), NAMING_STRICT, "/c.service",
+		"!/c.service:2: here the file must be called a.b.service: it is ignored"},
+	{FILE_TEXT(NAMED "Exec=/x\n"), NAMING_STRICT, "/a.b.service", "a.b: /x"},
+	{FILE_TEXT(NAMED "Exec=/x\n"), NAMING_FREE, "/c.service",
 		"a.b: /x !/c.service:2: the file should be called a.b.service"},
 	/* command lines (more of them below) */
-	{FILE_TEXT(NAMED "Exec='x\n"), true, "/a.b.service",
+	{FILE_TEXT(NAMED "Exec='x\n"), NAMING_UNIT, "/a.b.service",
 		"!/a.b.service:3: bad Exec: a quotation mark is not closed: the service is "
 		"ignored"},
 };
@@ -131,7 +138,7 @@ static void test_files(void **state)
 		int e;
 
 		compilation_init(&c, &made_up_site);
-		e = service_parse(&c, slice_of(files[i].path), files[i].text, files[i].strict, &s);
+		e = service_parse(&c, slice_of(files[i].path), files[i].text, files[i].naming, &s);
 		if (e == 0)
 			describe_service(to, &s);
 		list_for_each (at, &c.complaints.all) {
