@@ -44,6 +44,13 @@ void batch_trim(struct bus *bus, const void *end)
 	bus->batch.arena_used = (size_t)((const uint8_t *)end - bus->batch.arena);
 }
 
+const void *batch_copy(struct bus *bus, const struct writer *bytes)
+{
+	void *copy = batch_alloc(bus, (bytes->size + 7) & ~(size_t)7);
+
+	return copy ? memcpy(copy, bytes->data, bytes->size) : NULL;
+}
+
 void batch_settle(struct bus *bus)
 {
 	if (bus->batch.arena_used > BATCH_ARENA / 2)

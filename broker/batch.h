@@ -15,6 +15,7 @@ struct bus;
 struct peer;
 struct user;
 struct parcel;
+struct writer;
 
 #define BATCH_ARENA (1u << 20) /* headers and messages of the driver */
 #define BATCH_INPUT (1u << 20) /* what was read in this round */
@@ -47,6 +48,8 @@ void batch_fini(struct batch *batch);
  * caller gives back what it did not need with batch_trim. */
 void *batch_alloc(struct bus *bus, size_t size);
 void batch_trim(struct bus *bus, const void *end);
+/* A copy there, or NULL likewise. */
+const void *batch_copy(struct bus *bus, const struct writer *bytes);
 /* Between two messages: makes room in the arena if it is getting full. */
 void batch_settle(struct bus *bus);
 /* Room to read into, at least `size` bytes; may flush. Taken with batch_input_take. */

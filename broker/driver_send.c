@@ -19,34 +19,22 @@ uint32_t driver_serial(struct bus *bus)
 	return bus->serial;
 }
 
-/* A copy in the round's arena if it fits, else the writer's own bytes, sent at once. */
-static const uint8_t *keep(struct bus *bus, const struct writer *bytes, bool *ret_transient)
-{
-	uint8_t *copy = batch_alloc(bus, (bytes->size + 7) & ~(size_t)7);
-
-	*ret_transient = !copy;
-	if (!copy)
-		return bytes->data;
-	memcpy(copy, bytes->data, bytes->size);
-	return copy;
-}
-
 /* The driver's own bytes are parsed like everybody's: rules and monitors see one form. */
 static bool begin(struct bus *bus, const struct writer *bytes, struct message *m, struct transit *t)
 {
 	const char *why = NULL;
-	bool transient;
 	const uint8_t *kept;
 
 	if (bus->ending)
 		return false;
-	kept = keep(bus, bytes, &transient);
-	if (message_parse(m, kept, bytes->size, &why) != 0) {
+	kept = batch_copy(bus, bytes);
+	/* without a copy the writer's own bytes are sent at once */
+	if (message_parse(m, kept ? kept : bytes->data, bytes->size, &why) != 0) {
 		log_error("A message of the bus itself is not sent: %s", why);
 		return false;
 	}
 	transit_init_driver(t, bus, m);
-	t->parcel.transient = transient;
+	t->parcel.transient = !kept;
 	return true;
 }
 

@@ -59,10 +59,20 @@ static void authenticated(struct peer *peer)
 		peer_kill(peer, NULL);
 }
 
+/* With whatever else the round has for it: who sends Hello along is woken once. */
+static void sasl_answer(struct peer *peer, const struct writer *answer)
+{
+	const void *kept = batch_copy(peer->bus, answer);
+	const struct parcel parcel = {.header = kept ? kept : answer->data,
+		.header_size = answer->size,
+		.transient = !kept};
+
+	(void)outgoing_send(peer, &parcel);
+}
+
 size_t route_sasl(struct peer *peer, const uint8_t *bytes, size_t size)
 {
 	struct bus *bus = peer->bus;
-	struct parcel parcel = {.transient = true};
 	struct request q = {.verb = VERB_CONNECT, .sender = &peer->party};
 	enum sasl_outcome outcome;
 	size_t used = 0;
@@ -70,11 +80,8 @@ size_t route_sasl(struct peer *peer, const uint8_t *bytes, size_t size)
 	bus->reply.size = 0;
 	bus->reply.bad = false;
 	outcome = sasl_feed(peer->sasl, bytes, size, &used, &bus->reply);
-	if (bus->reply.size && !bus->reply.bad) {
-		parcel.header = bus->reply.data;
-		parcel.header_size = bus->reply.size;
-		(void)outgoing_send(peer, &parcel);
-	}
+	if (bus->reply.size && !bus->reply.bad)
+		sasl_answer(peer, &bus->reply);
 	for (; peer->sasl->refusals > 0; peer->sasl->refusals--)
 		gate_refuse(&bus->gate, &q, peer->sasl->refused);
 	if (bus->reply.bad || outcome == SASL_FAILED)
