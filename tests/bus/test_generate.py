@@ -4,21 +4,9 @@ import json
 import subprocess
 import unittest
 
-from harness import ALICE, BOB, CAROL, IS_REFERENCE, WARDENCTL, BusTest, need_root, need_wardenctl, wardenctl
+from harness import ALICE, BOB, CAROL, CLOSED, IS_REFERENCE, WARDENCTL, BusTest, need_root, need_wardenctl, wardenctl
 from wire import CallError, call, reply
 
-CLOSED = """
-<policy context="default">
-  <allow user="*"/>
-  <allow receive_type="method_call"/>
-  <allow receive_type="method_return"/>
-  <allow receive_type="error"/>
-  <allow receive_type="signal"/>
-  <allow send_type="method_return"/>
-  <allow send_type="error"/>
-  <allow send_destination="org.freedesktop.DBus"/>
-</policy>
-"""
 # everything is allowed and recorded, but one method
 OPEN = CLOSED + """
 <policy context="default">

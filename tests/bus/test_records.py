@@ -6,20 +6,12 @@ import subprocess
 import time
 import unittest
 
-from harness import ALICE, BOB, CAROL, IS_REFERENCE, WARDENCTL, BusTest, need_root, need_wardenctl, wardenctl
+from harness import ALICE, BOB, CAROL, CLOSED, IS_REFERENCE, WARDENCTL, BusTest, need_root, need_wardenctl, wardenctl
 from wire import CallError, call, reply, signal
 
-POLICY = """
+POLICY = CLOSED + """
 <policy context="default">
-  <allow user="*"/>
   <deny user="%d"/>
-  <allow receive_type="method_call"/>
-  <allow receive_type="method_return"/>
-  <allow receive_type="error"/>
-  <allow receive_type="signal"/>
-  <allow send_type="method_return"/>
-  <allow send_type="error"/>
-  <allow send_destination="org.freedesktop.DBus"/>
   <allow send_destination="com.ex.Open"/>
   <audit send_destination="com.ex.Open" send_interface="com.ex.I" send_member="Watched" on="allow"/>
   <deny receive_sender="com.ex.Open" receive_interface="com.ex.Quiet"/>

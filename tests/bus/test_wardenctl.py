@@ -3,21 +3,13 @@
 import json
 import unittest
 
-from harness import ALICE, BOB, IS_REFERENCE, BusTest, need_root, need_wardenctl, wardenctl
+from harness import ALICE, BOB, CLOSED, IS_REFERENCE, BusTest, need_root, need_wardenctl, wardenctl
 from units import client_in, drop_units, need_units, unit
 
-BASE = """
+BASE = CLOSED + """
 <policy context="default">
-  <allow user="*"/>
   <allow own="*"/>
-  <allow receive_type="method_call"/>
-  <allow receive_type="method_return"/>
-  <allow receive_type="error"/>
-  <allow receive_type="signal"/>
-  <allow send_type="method_return"/>
-  <allow send_type="error"/>
   <allow send_type="signal"/>
-  <allow send_destination="org.freedesktop.DBus"/>
   %s
 </policy>
 """

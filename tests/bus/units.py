@@ -1,14 +1,12 @@
 """units - control groups named like systemd's units, and clients that run in them. Only root can, and
 only where a cgroup v2 hierarchy is mounted; what is made carries our pid and goes at the end."""
 
-import array
 import os
 import signal
 import socket
-import struct
 import unittest
 
-from harness import ALICE, IS_ROOT, connect, ours, socket_path
+from harness import ALICE, IS_ROOT, connect, ours, socket_path, spawn
 from wire import Client
 
 SO_PEERPIDFD = 77
@@ -82,40 +80,6 @@ def drop_units():
 def client_in(bus, where, uid=ALICE):
     """A connection of a process in the unit, which lives as long as it; None: in no unit."""
     return bus.client(uid, before=where.enter if where else None)
-
-
-def spawn(run):
-    """A child that does run(), which returns a socket for us or None, and waits. (pid, the socket,
-    what ends the child)"""
-    near, far = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
-    pid = os.fork()
-    if pid == 0:
-        try:
-            near.close()
-            sock = run()
-            fds = [sock.fileno()] if sock else []
-            ancillary = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", fds))] if fds else []
-            far.sendmsg([b"+"], ancillary)
-            if sock:
-                sock.close()
-            far.recv(1)
-        finally:
-            os._exit(0)
-    far.close()
-    ours.add(pid)
-
-    def end():
-        near.close()
-        os.waitpid(pid, 0)
-        ours.discard(pid)
-
-    near.settimeout(30)
-    data, ancillary, _, _ = near.recvmsg(1, socket.CMSG_SPACE(4))
-    if not data:
-        end()
-        raise AssertionError("the child failed")
-    got = [socket.socket(fileno=struct.unpack("i", a[2])[0]) for a in ancillary]
-    return pid, got[0] if got else None, end
 
 
 def connected_and_dead(bus, where, uid=ALICE):
