@@ -88,19 +88,28 @@ static int receiver_stalled(struct timer *timer)
 	return 0;
 }
 
-/* Somebody was refused because this queue is not taken: the receiver has to move now. */
-static void has_to_move(struct peer *to)
+/* Services of the system do not go because of what others send them, or of what the bus tells them
+ * of others: only root can be in the way of root. Who watches is nobody's service. */
+static bool is_protected(const struct peer *to, const struct parcel *parcel)
 {
-	int64_t after = bus_limit(to->bus, LIMIT_STALLED_RECEIVER_TIMEOUT);
+	return peer_is_privileged(to) && to->state != PEER_MONITOR &&
+	       !(parcel->payer && user_is_privileged(parcel->payer));
+}
 
-	if (after > 0 && !list_is_linked(&to->out.stalled.link))
+/* Somebody was refused because this queue is not taken: the receiver has to move now. */
+static void has_to_move(struct peer *to, const struct parcel *parcel)
+{
+	int64_t after = peer_limit(to, LIMIT_STALLED_RECEIVER_TIMEOUT);
+
+	if (after > 0 && !is_protected(to, parcel) && !list_is_linked(&to->out.stalled.link))
 		timer_arm(
 			&to->out.stalled, &to->bus->loop, (uint64_t)after * 1000, receiver_stalled);
 }
 
-static int refuse_full(struct peer *to, enum limit limit, enum limit *ret_limit)
+static int refuse_full(
+	struct peer *to, const struct parcel *parcel, enum limit limit, enum limit *ret_limit)
 {
-	has_to_move(to);
+	has_to_move(to, parcel);
 	*ret_limit = limit;
 	return FAULT_LIMITS;
 }
@@ -125,10 +134,10 @@ int outgoing_check(struct peer *to, const struct parcel *parcel, enum limit *ret
 	HASH_FIND(hh, out->shares, &payer->uid, sizeof(payer->uid), share);
 	if (!has_room((uint64_t)peer_limit(to, LIMIT_MAX_OUTGOING_BYTES), out->bytes,
 		    share ? share->bytes : 0, whole))
-		return refuse_full(to, LIMIT_MAX_OUTGOING_BYTES, ret_limit);
+		return refuse_full(to, parcel, LIMIT_MAX_OUTGOING_BYTES, ret_limit);
 	if (parcel->fds_n && !has_room((uint64_t)peer_limit(to, LIMIT_MAX_OUTGOING_UNIX_FDS),
 				     out->fds, share ? share->fds : 0, whole))
-		return refuse_full(to, LIMIT_MAX_OUTGOING_UNIX_FDS, ret_limit);
+		return refuse_full(to, parcel, LIMIT_MAX_OUTGOING_UNIX_FDS, ret_limit);
 	return 0;
 }
 
@@ -238,7 +247,7 @@ int outgoing_queue(struct peer *to, const struct parcel *parcel, size_t skip)
 		outgoing_cut(to);
 	/* many queues, none of them full, can hold all that a sender may have waiting */
 	else if (r > 0 && !list_is_empty(&to->out.packets))
-		has_to_move(to);
+		has_to_move(to, parcel);
 	return r > 0 ? r : 0;
 }
 
