@@ -19,7 +19,7 @@ import unittest
 import urllib.parse
 
 from differences import DIFFERENCES, FAILS
-from wire import Client
+from wire import FAULT, CallError, Client
 
 PROGRAM = os.environ.get("DBUS_WARDEN_BUS", "/usr/bin/dbus-daemon")
 IS_REFERENCE = os.path.basename(os.path.realpath(PROGRAM)) == "dbus-daemon"
@@ -203,6 +203,25 @@ def connect_as(path, uid, gid, groups, before=None):
 
     _, sock, end = spawn(run)
     return sock, end
+
+
+def eventually(read, good, patience=5.0):
+    """What is read once it is good, or when the time is over."""
+    deadline = time.monotonic() + patience
+    while True:
+        out = read()
+        if good(out) or time.monotonic() > deadline:
+            return out
+        time.sleep(0.05)
+
+
+def outcome(function, *args):
+    """What became of a call: "passed", or the last part of its error's name."""
+    try:
+        function(*args)
+    except CallError as error:
+        return error.name.removeprefix(FAULT)
+    return "passed"
 
 
 class Bus:

@@ -714,6 +714,11 @@ class Own(PolkitTest):
     def owned(self, *rows):
         return self.started(policy=POLICY % "\n".join(self.RULES % row for row in rows))
 
+    def ask_for(self, name):
+        """ALICE asks for it, and polkit may ask her; the call's serial."""
+        return self.alice.send(call("org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus",
+                                    "RequestName", "su", (name, 0), flags=INTERACTIVE))
+
     def test_own(self):
         bus = self.owned(("yes", "Y"), ("no", "N"), ("auth", "A"), ("rule", "Good"))
         self.assertEqual(self.alice.request_name("com.ex.Y"), 1)
@@ -730,8 +735,7 @@ class Own(PolkitTest):
         """What is asked of the bus behind it waits, too; what is said to others does not."""
         bus = self.owned(("auth", "A"))
         agent = self.agent(bus, self.alice)
-        request = self.alice.send(call("org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus",
-                                       "RequestName", "su", ("com.ex.A", 0), flags=INTERACTIVE))
+        request = self.ask_for("com.ex.A")
         begun = agent.asked()
         release = self.alice.send(call("org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus",
                                        "ReleaseName", "s", ("com.ex.A",)))
@@ -747,8 +751,7 @@ class Own(PolkitTest):
     def test_caller_goes(self):
         bus = self.owned(("auth", "A"))
         agent = self.agent(bus, self.alice)
-        self.alice.send(call("org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus",
-                             "RequestName", "su", ("com.ex.A", 0), flags=INTERACTIVE))
+        self.ask_for("com.ex.A")
         agent.asked()
         self.alice.close()
         agent.client.expect(interface=AGENT, member="CancelAuthentication")
@@ -758,8 +761,7 @@ class Own(PolkitTest):
     def test_reload_denies(self):
         bus = self.owned(("auth", "A"))
         agent = self.agent(bus, self.alice)
-        serial = self.alice.send(call("org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus",
-                                      "RequestName", "su", ("com.ex.A", 0), flags=INTERACTIVE))
+        serial = self.ask_for("com.ex.A")
         begun = agent.asked()
         bus.configure(policy=POLICY % (checks() + '<deny own="com.ex.A"/>'))
         self.root.driver("ReloadConfig")

@@ -4,11 +4,10 @@ dbus-daemon in the same machine says the same."""
 import os
 import re
 import subprocess
-import time
 import unittest
 
 import harness
-from harness import BusTest
+from harness import BusTest, eventually, outcome
 from profiles import MEDIATES, SYSTEM, client, load
 from wire import DRIVER, FAULT, CallError, call, reply, signal
 
@@ -16,14 +15,6 @@ NAME = "org.example.Guarded"
 EXECUTABLE = "/run/reference-bus"
 LET_BAD = "  dbus send bus=system path=/x interface=org.example.I,\n"
 PROPERTIES = "org.freedesktop.DBus.Properties"
-
-
-def outcome(function, *args):
-    try:
-        function(*args)
-    except CallError as error:
-        return error.name.removeprefix(FAULT)
-    return "passed"
 
 
 class Reference:
@@ -55,16 +46,6 @@ def about(record):
     """The message and its ends, whichever of them it is that objects."""
     ends = tuple(sorted(record.get(end, "") for end in ("label", "peer_label")))
     return tuple(record.get(key) for key in ("operation", "path", "interface", "member")) + ends
-
-
-def eventually(read, good, patience=5.0):
-    """What is read once it is good, or when the time is over."""
-    deadline = time.monotonic() + patience
-    while True:
-        out = read()
-        if good(out) or time.monotonic() > deadline:
-            return out
-        time.sleep(0.05)
 
 
 def kernel_text():

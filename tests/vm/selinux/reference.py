@@ -3,9 +3,9 @@
 import os
 import re
 import subprocess
-import time
 
 import harness
+from harness import eventually
 
 DAEMON = "/run/reference-bus"
 AVC = re.compile(r"avc:  (?:denied|granted)  \{ .*? tclass=\S+(?: permissive=[01])?")
@@ -30,16 +30,6 @@ def daemon():
         file.write("#!/bin/bash\nexec runcon system_u:system_r:bus_t:s0 /usr/bin/dbus-daemon \"$@\"\n")
     os.chmod(DAEMON, 0o755)
     return Kept(DAEMON)
-
-
-def eventually(read, good, patience=5.0):
-    """What is read once it is good, or when the time is over."""
-    deadline = time.monotonic() + patience
-    while True:
-        out = read()
-        if good(out) or time.monotonic() > deadline:
-            return out
-        time.sleep(0.05)
 
 
 def kernel_avcs(least):

@@ -1,10 +1,9 @@
 """Class dbus: who may send to whom and own what, as the kernel's policy says at that moment; the
 stock dbus-daemon in the same machine says the same."""
 
-import re
 import unittest
 
-from harness import BusTest
+from harness import BusTest, outcome
 from labels import client, label
 from policies import base, compiled, enforce, load, without_class
 from reference import bus_avcs, daemon, kernel_avcs, kernel_log_empty, text_with
@@ -18,14 +17,6 @@ SYSTEM = {
 }
 LET_BAD = "(allow bad_t svc_t (dbus (send_msg)))\n"
 ONE_WAY = "(allow mute_t bus_t (dbus (send_msg)))\n(allow mute_t svc_t (dbus (send_msg)))\n"
-
-
-def outcome(function, *args):
-    try:
-        function(*args)
-    except CallError as error:
-        return error.name.removeprefix(FAULT)
-    return "passed"
 
 
 class Scene:
