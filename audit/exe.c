@@ -29,13 +29,15 @@ static uint64_t now_ms(void)
 	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
 }
 
-static int ask(struct exes *exes, int pidfd)
+static int ask(struct exes *exes, const struct exe *who, int pidfd)
 {
+	const struct recorder_question question = {
+		.cookie = ++exes->cookie, .name = slice_of(who->sender), .pid = who->pid};
 	struct writer w = {0};
 	int r;
 
-	recorder_cookie_write(&w, ++exes->cookie);
-	r = channel_send(exes->channel, FROM_RECORDER_EXE, &w, &pidfd, 1);
+	recorder_question_write(&w, &question);
+	r = channel_send(exes->channel, FROM_RECORDER_EXE, &w, &pidfd, pidfd >= 0);
 	writer_fini(&w);
 	return r;
 }
@@ -84,9 +86,9 @@ static void exe_ask(struct exes *exes, struct exe *who, int pidfd)
 {
 	int r;
 
-	if (pidfd < 0 || exes->channel < 0 || now_ms() < exes->silent_until)
+	if (exes->channel < 0 || now_ms() < exes->silent_until)
 		return;
-	r = ask(exes, pidfd);
+	r = ask(exes, who, pidfd);
 	if (r == 0)
 		r = hear(exes, who);
 	if (r == -EPIPE)
@@ -103,14 +105,6 @@ static struct exe exe_of(struct slice sender, int64_t pid)
 	return who;
 }
 
-void exes_meet(struct exes *exes, const struct record_peer *peer, int pidfd)
-{
-	struct exe *who = &exes->known[exes->next++ % EXES];
-
-	*who = exe_of(peer->name, peer->pid);
-	exe_ask(exes, who, pidfd);
-}
-
 void exes_name(struct exes *exes, struct record *record, int pidfd)
 {
 	const struct record_value *sender = &record->values[RECORD_SENDER];
@@ -122,10 +116,13 @@ void exes_name(struct exes *exes, struct record *record, int pidfd)
 		return;
 	*who = exe_of(sender->known ? sender->text : SLICE(""), pid->number);
 	known = exe_find(exes, who);
-	if (known && known->size > 0)
+	if (known)
 		*who = *known;
 	else
 		exe_ask(exes, who, pidfd);
-	if (who->size > 0)
-		record_set_text(record, RECORD_EXE, (struct slice){who->path, who->size});
+	if (who->size == 0)
+		return;
+	if (!known && *who->sender)
+		exes->known[exes->next++ % EXES] = *who;
+	record_set_text(record, RECORD_EXE, (struct slice){who->path, who->size});
 }

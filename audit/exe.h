@@ -1,4 +1,7 @@
-/* exe.h - which program a client runs, as launch says; the recorder itself may not look */
+/*
+ * exe.h - which program a client runs, or was when it connected, as launch says; the recorder itself may
+ * not look.
+ */
 #pragma once
 
 #include "audit/record.h"
@@ -23,7 +26,6 @@ struct exes {
 };
 
 void exes_init(struct exes *exes, int channel);
-/* Finds out which program a new connection is. Waits for launch, but not long. */
-void exes_meet(struct exes *exes, const struct record_peer *peer, int pidfd);
-/* Sets the record's exe, if it is known, or can be had of the process of `pidfd` (-1: it cannot). */
+/* Sets the record's exe, if launch knows it, or can find it out of the process of `pidfd` (-1: it
+ * cannot). Waits for launch, but not long. */
 void exes_name(struct exes *exes, struct record *record, int pidfd);

@@ -330,21 +330,3 @@ int record_read(struct record *ret, const void *data, size_t size)
 		return -EBADMSG;
 	return 0;
 }
-
-void record_peer_write(struct writer *w, const struct record_peer *peer)
-{
-	writer_text(w, peer->name);
-	writer_u64(w, (uint64_t)peer->pid);
-}
-
-int record_peer_read(struct record_peer *ret, const void *data, size_t size)
-{
-	struct reader r = reader_of(data, size);
-	struct record_peer peer = {.name = reader_text(&r)};
-
-	peer.pid = (int64_t)reader_u64(&r);
-	if (!reader_is_done(&r))
-		return -EBADMSG;
-	*ret = peer;
-	return 0;
-}

@@ -21,18 +21,10 @@ enum { END_NAME, END_UID, END_AUID, END_SES, END_PID, END_COMM, END_UNIT, END_LA
 
 /*
  * The letters on the recorder's channel. RECORD_LETTER: a record, its fields are record_write's; with
- * it may come a pidfd of the sender. RECORD_GREETING: a connection got its name, with a pidfd: who will be
- * gone when there is something to record can still be asked about now. RECORD_DONE is the answer: how
- * many of both the recorder has dealt with since it began (u64).
+ * it may come a pidfd of the sender. RECORD_DONE is the answer: how many the recorder has dealt with
+ * since it began (u64).
  */
-enum { RECORD_LETTER = 1, RECORD_GREETING, RECORD_DONE };
-struct record_peer {
-	struct slice name;
-	int64_t pid;
-};
-void record_peer_write(struct writer *w, const struct record_peer *peer);
-/* 0, or -EBADMSG; the name lies in `data`. */
-int record_peer_read(struct record_peer *ret, const void *data, size_t size);
+enum { RECORD_LETTER = 1, RECORD_DONE };
 /* No record_line and no record_sentence is longer; a kernel audit record takes 8560 bytes. */
 #define RECORD_LINE_MAX 8448
 

@@ -128,13 +128,8 @@ static int tell_launch(struct recorder *r)
 static void letter_keep(struct recorder *r, const struct letter *l)
 {
 	int pidfd = l->fds_n > 0 ? l->fds[0] : -1;
-	struct record_peer peer;
 	struct record record;
 
-	if (l->type == RECORD_GREETING && record_peer_read(&peer, l->data, l->size) == 0) {
-		exes_meet(&r->exes, &peer, pidfd);
-		return;
-	}
 	if (l->type != RECORD_LETTER || record_read(&record, l->data, l->size) < 0) {
 		log_error("the broker sent something that is no record");
 		r->sinks.lost++;

@@ -16,7 +16,6 @@
 #include "base/reader.h"
 
 #define TYPE_SIGNAL 4
-#define TRAIL_PEERS 32 /* letters under way, beyond which only records are sent */
 
 static void nonblocking(int channel)
 {
@@ -54,35 +53,17 @@ static void trail_hear(struct trail *trail)
 }
 
 /* One record, which stands for `count` decisions. 0, or -errno and nothing has happened. */
-static int trail_hand(
-	struct trail *trail, uint32_t type, const struct writer *fields, int pidfd, uint64_t count)
+static int trail_hand(struct trail *trail, const struct writer *fields, int pidfd, uint64_t count)
 {
 	int r;
 
 	trail_hear(trail);
 	if (trail->handed - trail->done == TRAIL_FLYING)
 		return -EAGAIN;
-	r = channel_send(trail->channel, type, fields, &pidfd, pidfd >= 0);
+	r = channel_send(trail->channel, RECORD_LETTER, fields, &pidfd, pidfd >= 0);
 	if (r == 0)
 		trail->flying[trail->handed++ % TRAIL_FLYING] = count;
 	return r;
-}
-
-void trail_peer(struct trail *trail, const struct party *party)
-{
-	const struct record_peer peer = {party->names[0], party->subject->identity->pid};
-	struct writer w = {.limit = LETTER_MAX};
-	int pidfd = trail->pidfd ? trail->pidfd(party) : -1;
-
-	if (trail->channel < 0 || pidfd < 0)
-		return;
-	trail_hear(trail);
-	/* records go first: many new connections cost the name of a program, not a record */
-	if (trail->handed - trail->done < TRAIL_PEERS) {
-		record_peer_write(&w, &peer);
-		(void)trail_hand(trail, RECORD_GREETING, &w, pidfd, 0);
-	}
-	writer_fini(&w);
 }
 
 static void trail_say(const struct record *record)
@@ -110,7 +91,7 @@ static int trail_put(struct trail *trail, struct record *record, int pidfd, uint
 		trail_say(record);
 	} else {
 		record_write(&w, record);
-		r = trail_hand(trail, RECORD_LETTER, &w, pidfd, count + trail->lost);
+		r = trail_hand(trail, &w, pidfd, count + trail->lost);
 		writer_fini(&w);
 	}
 	if (r == 0) {

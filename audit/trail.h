@@ -47,7 +47,5 @@ void trail_fini(struct trail *trail);
 void trail_note(void *trail, const struct request *request, const struct verdict *verdict);
 /* What is allowed and always recorded, whatever the policy says of it. */
 void trail_always(struct trail *trail, const struct request *request, const char *text);
-/* A connection got its unique name: the recorder may find out what program that is. */
-void trail_peer(struct trail *trail, const struct party *party);
 /* What happens to the bus itself; never folded. */
 void trail_event(struct trail *trail, const struct record_event *event);

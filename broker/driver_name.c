@@ -8,6 +8,7 @@
 #include "broker/park.h"
 #include "broker/peer.h"
 #include "broker/sight.h"
+#include "broker/supervisor.h"
 #include "broker/syntax.h"
 #include "broker/systemd_start.h"
 #include "broker/transit.h"
@@ -38,7 +39,7 @@ int driver_hello(struct call *call)
 	}
 	if (r != 0)
 		return r;
-	trail_peer(&call->bus->trail, &peer->party);
+	supervisor_greet(call->bus->supervisor, peer);
 	header.destination = peer->unique_name;
 	compose_begin(&call->reply, &call->bus->reply, &header);
 	compose_string(&call->reply, peer->unique_name);

@@ -235,7 +235,7 @@ static int setup(struct supervisor *s, struct bus *bus, struct letter *l, int ch
 	struct policy policy;
 	const char *why = NULL;
 	DROP_FD int image = take_fd(l, 0);
-	int recorder = take_fd(l, 1);
+	int recorder = take_fd(l, 1), greetings = take_fd(l, 2);
 	int r = broker_setup_read(l, &m);
 
 	if (r == 0)
@@ -267,6 +267,7 @@ static int setup(struct supervisor *s, struct bus *bus, struct letter *l, int ch
 		return r;
 	}
 	s->bus = bus;
+	s->greetings = greetings;
 	bus->supervisor = s;
 	for (size_t i = 0; i < RESERVE_FDS; i++)
 		s->reserve[i] = -1;
@@ -294,6 +295,22 @@ void supervisor_fini(struct supervisor *supervisor)
 {
 	reserve_release(supervisor);
 	source_fini(&supervisor->source);
+	if (supervisor->greetings >= 0)
+		close(supervisor->greetings);
+}
+
+void supervisor_greet(struct supervisor *supervisor, const struct peer *peer)
+{
+	const struct broker_greeting greeting = {peer->unique_name, peer->process.pid};
+	struct writer w = {0};
+	int pidfd = peer->process.pidfd;
+
+	if (!supervisor || supervisor->greetings < 0 || pidfd < 0)
+		return;
+	broker_greeting_write(&w, &greeting);
+	/* where there is no room records go without its program */
+	(void)channel_send(supervisor->greetings, FROM_BROKER_GREETING, &w, &pidfd, 1);
+	writer_fini(&w);
 }
 
 int supervisor_ask_reload(struct supervisor *supervisor, uint64_t cookie)

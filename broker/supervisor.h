@@ -9,6 +9,7 @@
 struct supervisor {
 	struct bus *bus;
 	struct source source;
+	int greetings; /* a channel; -1 */
 	/* held so that letters with descriptors can be taken when clients have used up all others */
 	int reserve[RESERVE_FDS];
 };
@@ -17,6 +18,8 @@ struct supervisor {
 int supervisor_start(struct supervisor *supervisor, struct bus *bus, int fd);
 void supervisor_fini(struct supervisor *supervisor);
 
+/* The connection has its name: its program can be asked for now. `supervisor` may be NULL. */
+void supervisor_greet(struct supervisor *supervisor, const struct peer *peer);
 int supervisor_ask_reload(struct supervisor *supervisor, uint64_t cookie);
 /* Starts are told apart by their serial. */
 int supervisor_start_service(struct supervisor *supervisor, uint64_t serial, struct slice name);

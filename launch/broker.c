@@ -170,10 +170,10 @@ static int broker_ended(struct child *child, int status)
 }
 
 /* Everything that it needs to begin, in order. */
-static int broker_furnish(struct warden *w, int recorder_channel)
+static int broker_furnish(struct warden *w, int recorder_channel, int greetings)
 {
 	char id[ID_TEXT];
-	int fds[] = {w->policy.fd, recorder_channel};
+	int fds[] = {w->policy.fd, recorder_channel, greetings};
 	struct broker_setup setup = {
 		.guid = slice_of(w->guid), .pid = (uint32_t)getpid(), .flags = w->log_flags};
 	struct writer fields = {0};
@@ -186,7 +186,7 @@ static int broker_furnish(struct warden *w, int recorder_channel)
 	if (w->options->permissive)
 		setup.flags |= SETUP_PERMISSIVE;
 	broker_setup_write(&fields, &setup);
-	r = channel_send(w->broker_channel, TO_BROKER_SETUP, &fields, fds, 2);
+	r = channel_send(w->broker_channel, TO_BROKER_SETUP, &fields, fds, ARRAY_SIZE(fds));
 	writer_fini(&fields);
 	/* before the first client can be there */
 	agent_follow(w, &w->policy.image);
@@ -204,7 +204,7 @@ int broker_start(struct warden *w, int recorder_channel)
 		.harmless = true,
 		.user = w->user.change ? &w->user.who : NULL,
 		.dies_with_us = true};
-	int pair[2], r;
+	int pair[2], greetings, r;
 
 	r = channel_pair(pair);
 	if (r < 0)
@@ -221,7 +221,11 @@ int broker_start(struct warden *w, int recorder_channel)
 		r = source_init(
 			&w->broker_source, &w->loop, w->broker_channel, EPOLLIN, broker_ready);
 	if (r == 0)
-		r = broker_furnish(w, recorder_channel);
+		r = exes_start(&w->exes, &w->loop, &greetings);
+	if (r == 0) {
+		r = broker_furnish(w, recorder_channel, greetings);
+		close(greetings);
+	}
 	/* one that ended already is reported by its end */
 	if (r < 0 && r != -EPIPE)
 		return r;
@@ -236,5 +240,6 @@ void broker_stop(struct warden *w)
 	if (w->broker_channel >= 0)
 		close(w->broker_channel);
 	w->broker_channel = -1;
+	exes_stop(&w->exes);
 	child_finish(&w->broker, STOP_MS);
 }

@@ -34,19 +34,23 @@ static void recorder_let_go(struct warden *w)
 	w->recorder_channel = -1;
 }
 
-/* Which program a client runs: what we may see, and the recorder may not. */
+/* Which program a client runs, or was when it connected: what we may see, and the recorder may not. */
 static int take_exe(struct warden *w, const struct letter *l)
 {
 	char path[PATH_MAX];
-	struct recorder_exe answer = {.path = SLICE("")};
+	struct recorder_question question;
+	struct recorder_exe answer;
 	struct writer fields = {0};
-	int n, r = l->fds_n == 1 ? recorder_cookie_read(l, &answer.cookie) : -EBADMSG;
+	int n, r = recorder_question_read(l, &question);
 
 	if (r < 0)
 		return r;
-	n = program_of(l->fds[0], path, sizeof(path));
-	if (n > 0)
-		answer.path = (struct slice){path, (size_t)n};
+	answer.cookie = question.cookie;
+	answer.path = exes_find(&w->exes, &(struct broker_greeting){question.name, question.pid});
+	if (answer.path.size == 0 && l->fds_n > 0) {
+		n = program_of(l->fds[0], path, sizeof(path));
+		answer.path = (struct slice){path, n > 0 ? (size_t)n : 0};
+	}
 	recorder_exe_write(&fields, &answer);
 	r = channel_send(w->recorder_channel, TO_RECORDER_EXE, &fields, NULL, 0);
 	writer_fini(&fields);

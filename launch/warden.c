@@ -342,6 +342,7 @@ int warden_run(const struct options *options)
 		.release = -1,
 		.signals_fd = -1,
 		.broker_channel = -1,
+		.exes.channel = -1,
 		.recorder_channel = -1,
 		.loop.epoll_fd = -1,
 		.environment.bytes_max = VARIABLES_BYTES_MAX,

@@ -6,6 +6,7 @@
 
 #include "launch/child.h"
 #include "launch/environment.h"
+#include "launch/exes.h"
 #include "launch/listen.h"
 #include "launch/machine.h"
 #include "launch/options.h"
@@ -39,6 +40,7 @@ struct warden {
 	int broker_channel;
 	struct source broker_source;
 	struct timer broker_deadline;
+	struct exes exes; /* of its connections */
 	bool ready;
 
 	struct child recorder;

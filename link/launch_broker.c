@@ -95,6 +95,24 @@ int broker_failure_read(const struct letter *l, struct broker_failure *ret)
 	return 0;
 }
 
+void broker_greeting_write(struct writer *w, const struct broker_greeting *m)
+{
+	writer_text(w, m->name);
+	writer_u64(w, (uint64_t)m->pid);
+}
+
+int broker_greeting_read(const struct letter *l, struct broker_greeting *ret)
+{
+	struct reader r = reader_of(l->data, l->size);
+	struct broker_greeting m = {.name = reader_text(&r)};
+
+	m.pid = (int64_t)reader_u64(&r);
+	if (!reader_is_done(&r) || m.name.size >= BROKER_GREETING_NAME)
+		return -EBADMSG;
+	*ret = m;
+	return 0;
+}
+
 void broker_serial_write(struct writer *w, uint64_t serial)
 {
 	writer_u64(w, serial);

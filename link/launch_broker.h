@@ -18,7 +18,8 @@
 #define VARIABLE_COST 10 /* of one beside its name and its value: "=", its end, its address */
 
 enum to_broker {
-	/* first: guid, machine id, bus-wide facts; fds: image memfd, recorder channel (or only image) */
+	/* first: guid, machine id, bus-wide facts; fds: image memfd, recorder channel, channel for
+	 * greetings (or only image) */
 	TO_BROKER_SETUP = 1,
 	TO_BROKER_LISTEN, /* fd: a listening socket */
 	TO_BROKER_START, /* no fields: all listeners were sent, begin */
@@ -38,6 +39,11 @@ enum from_broker {
 	FROM_BROKER_ENVIRONMENT, /* UpdateActivationEnvironment: pairs */
 	FROM_BROKER_START_SERVICE, /* serial, name of a service of the image to be started */
 	FROM_BROKER_STOP_SERVICE, /* serial of a start that takes too long: its program is killed */
+};
+
+/* On a channel of its own, so that many connections keep nothing else from being heard. */
+enum from_broker_greetings {
+	FROM_BROKER_GREETING = 97, /* a connection got its name: name, pid; fd: a pidfd */
 };
 
 enum {
@@ -66,6 +72,11 @@ struct broker_failure { /* SERVICE_FAILED */
 	uint64_t serial;
 	struct slice name, error, text;
 };
+#define BROKER_GREETING_NAME 24 /* of a unique name, with a NUL */
+struct broker_greeting { /* GREETING */
+	struct slice name;
+	int64_t pid;
+};
 
 /* Encoders append to an empty writer; decoders return 0 or -EBADMSG, texts lie in the letter. */
 void broker_setup_write(struct writer *w, const struct broker_setup *m);
@@ -76,6 +87,8 @@ void broker_start_write(struct writer *w, const struct broker_start *m);
 int broker_start_read(const struct letter *l, struct broker_start *ret);
 void broker_failure_write(struct writer *w, const struct broker_failure *m);
 int broker_failure_read(const struct letter *l, struct broker_failure *ret);
+void broker_greeting_write(struct writer *w, const struct broker_greeting *m);
+int broker_greeting_read(const struct letter *l, struct broker_greeting *ret);
 /* one u64: POLICY's serial, RELOAD's cookie, STOP_SERVICE's serial */
 void broker_serial_write(struct writer *w, uint64_t serial);
 int broker_serial_read(const struct letter *l, uint64_t *ret);

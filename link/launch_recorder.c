@@ -42,18 +42,22 @@ int recorder_exe_read(const struct letter *l, struct recorder_exe *ret)
 	return 0;
 }
 
-void recorder_cookie_write(struct writer *w, uint64_t cookie)
+void recorder_question_write(struct writer *w, const struct recorder_question *m)
 {
-	writer_u64(w, cookie);
+	writer_u64(w, m->cookie);
+	writer_text(w, m->name);
+	writer_u64(w, (uint64_t)m->pid);
 }
 
-int recorder_cookie_read(const struct letter *l, uint64_t *ret)
+int recorder_question_read(const struct letter *l, struct recorder_question *ret)
 {
 	struct reader r = reader_of(l->data, l->size);
-	uint64_t cookie = reader_u64(&r);
+	struct recorder_question m = {.cookie = reader_u64(&r)};
 
+	m.name = reader_text(&r);
+	m.pid = (int64_t)reader_u64(&r);
 	if (!reader_is_done(&r))
 		return -EBADMSG;
-	*ret = cookie;
+	*ret = m;
 	return 0;
 }

@@ -13,7 +13,9 @@
 
 enum from_recorder {
 	FROM_RECORDER_READY = 193, /* it reads records: where they go to */
-	FROM_RECORDER_EXE, /* cookie; fd: a pidfd: which program does that process run? */
+	/* cookie, unique name (empty: it has none), pid; a pidfd may come along: which program is that
+	 * connection, or does that process run? */
+	FROM_RECORDER_EXE,
 };
 
 enum to_recorder {
@@ -25,6 +27,11 @@ struct recorder_ready {
 	struct slice sink; /* the one that would: "audit"; "nowhere" */
 	struct slice why; /* the first one would not */
 };
+struct recorder_question {
+	uint64_t cookie;
+	struct slice name;
+	int64_t pid;
+};
 struct recorder_exe {
 	uint64_t cookie;
 	struct slice path;
@@ -35,5 +42,5 @@ void recorder_ready_write(struct writer *w, const struct recorder_ready *m);
 int recorder_ready_read(const struct letter *l, struct recorder_ready *ret);
 void recorder_exe_write(struct writer *w, const struct recorder_exe *m);
 int recorder_exe_read(const struct letter *l, struct recorder_exe *ret);
-void recorder_cookie_write(struct writer *w, uint64_t cookie);
-int recorder_cookie_read(const struct letter *l, uint64_t *ret);
+void recorder_question_write(struct writer *w, const struct recorder_question *m);
+int recorder_question_read(const struct letter *l, struct recorder_question *ret);

@@ -2,7 +2,9 @@
 
 import json
 import os
+import signal as signals
 import subprocess
+import sys
 import time
 import unittest
 
@@ -133,6 +135,36 @@ class Records(BusTest):
             except FileNotFoundError:
                 pass
         return text
+
+    def test_gone(self):
+        """Who has ended is recorded as what it was when it came."""
+
+        def rename():
+            with open("/proc/self/comm", "w", encoding="ascii") as file:
+                file.write("short")
+
+        bus = self.started()
+        alice = bus.client(ALICE, before=rename)
+        # launch is behind that, too
+        bus.client().driver("ReloadConfig")
+        alice.on_close = alice.on_close()  # its process ends
+        self.refused_call(alice, "com.ex.Shut", "/a", "com.ex.I", "M")
+        found = self.entries(bus, 1, "--denied")[0]
+        self.assertEqual(found["comm"], "short")
+        self.assertEqual(found["exe"], os.path.realpath(sys.executable))
+
+    def test_launch_stands_still(self):
+        """Who connects does not wait for launch to have looked at it, nor does a record."""
+        bus = self.started()
+        os.kill(bus.process.pid, signals.SIGSTOP)
+        try:
+            for _ in range(500):
+                bus.client().close()
+            self.refused_call(bus.client(ALICE), "com.ex.Shut", "/a", "com.ex.I", "M")
+            self.assertEqual(self.entries(bus, 1)[0]["member"], "M")
+        finally:
+            os.kill(bus.process.pid, signals.SIGCONT)
+        bus.client().driver("ReloadConfig")
 
     def test_who_called(self):
         bus = self.started()

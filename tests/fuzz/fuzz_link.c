@@ -167,6 +167,26 @@ static int again_exe(const struct letter *l, struct writer *w)
 	return r;
 }
 
+static int again_question(const struct letter *l, struct writer *w)
+{
+	struct recorder_question m;
+	int r = recorder_question_read(l, &m);
+
+	if (r == 0)
+		recorder_question_write(w, &m);
+	return r;
+}
+
+static int again_greeting(const struct letter *l, struct writer *w)
+{
+	struct broker_greeting m;
+	int r = broker_greeting_read(l, &m);
+
+	if (r == 0)
+		broker_greeting_write(w, &m);
+	return r;
+}
+
 static int (*const messages[])(const struct letter *l, struct writer *w) = {
 	again_setup,
 	again_answer,
@@ -182,6 +202,8 @@ static int (*const messages[])(const struct letter *l, struct writer *w) = {
 	again_number,
 	again_ready,
 	again_exe,
+	again_question,
+	again_greeting,
 	again_agent_name,
 };
 

@@ -233,18 +233,38 @@ static int read_exe(const struct letter *l)
 	return r;
 }
 
-static void write_cookie(struct writer *w)
+static void write_question(struct writer *w)
 {
-	recorder_cookie_write(w, 77);
+	recorder_question_write(w, &(struct recorder_question){77, SLICE(":1.5"), 4194304});
 }
 
-static int read_cookie(const struct letter *l)
+static int read_question(const struct letter *l)
 {
-	uint64_t cookie;
-	int r = recorder_cookie_read(l, &cookie);
+	struct recorder_question m;
+	int r = recorder_question_read(l, &m);
 
-	if (r == 0)
-		assert_int_equal(cookie, 77);
+	if (r == 0) {
+		assert_int_equal(m.cookie, 77);
+		assert_true(slice_is(m.name, ":1.5"));
+		assert_int_equal(m.pid, 4194304);
+	}
+	return r;
+}
+
+static void write_greeting(struct writer *w)
+{
+	broker_greeting_write(w, &(struct broker_greeting){SLICE(":1.18446744073709551615"), 7});
+}
+
+static int read_greeting(const struct letter *l)
+{
+	struct broker_greeting m;
+	int r = broker_greeting_read(l, &m);
+
+	if (r == 0) {
+		assert_true(slice_is(m.name, ":1.18446744073709551615"));
+		assert_int_equal(m.pid, 7);
+	}
 	return r;
 }
 
@@ -265,7 +285,8 @@ static const struct {
 	{"cancel", write_cancel, read_cancel},
 	{"recorder's ready", write_ready, read_ready},
 	{"program", write_exe, read_exe},
-	{"recorder's question", write_cookie, read_cookie},
+	{"recorder's question", write_question, read_question},
+	{"greeting", write_greeting, read_greeting},
 };
 
 static void test_messages(void **state)
