@@ -349,6 +349,8 @@ int warden_run(const struct options *options)
 		.status = 1};
 	int r = 0;
 
+	/* who started us may ignore it: then children end without a status */
+	signal(SIGCHLD, SIG_DFL);
 	for (size_t i = 0; i < ARRAY_SIZE(steps) && r == 0; i++)
 		r = steps[i](&w);
 	if (r == 0) {

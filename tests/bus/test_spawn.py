@@ -6,7 +6,10 @@ The bus is the program named by DBUS_WARDEN_BUS, or the reference, /usr/bin/dbus
 """
 
 import os
+import resource
 import signal
+import subprocess
+import time
 import unittest
 
 import wire
@@ -129,6 +132,96 @@ class Both(Services):
         # 10 is the shell's own
         self.assertLessEqual({int(n) for n in self.output().split()}, {0, 1, 2, 10})
 
+    def state(self, path="/proc/$$"):
+        """A service that tells all that it has from who started it: {what: text}."""
+        told = "; ".join("echo == %s; %s" % pair for pair in [
+            ("status", "cat %s/status" % path), ("limits", "cat %s/limits" % path), ("stat", "cat %s/stat" % path),
+            ("cwd", "readlink %s/cwd" % path), ("score", "cat %s/oom_score_adj" % path), ("fds", "ls %s/fd" % path)])
+        self.printing("a.b", told)
+        return lambda: {
+            part.partition("\n")[0]: part.partition("\n")[2].rstrip("\n")
+            for part in self.output().split("== ")[1:]}
+
+    def test_state(self):
+        """What the bus was given it has, too, but what is the bus's own; no signal is blocked or ignored
+        that would not be anyway, and no right is taken from it."""
+        state = self.state()
+
+        def begin():
+            signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR2, signal.SIGTERM])
+            os.nice(3)
+            os.umask(0o027)
+            os.chdir("/var")
+            resource.setrlimit(resource.RLIMIT_CORE, (1000, 2000))
+            resource.setrlimit(resource.RLIMIT_NOFILE, (500, 900))
+            with open("/proc/self/oom_score_adj", "w", encoding="ascii") as file:
+                file.write("100")
+
+        # the reference cannot be ended otherwise then
+        process, _, client = self.bus(preexec_fn=begin)
+        self.failure(client, "a.b")
+        got = state()
+        process.kill()
+        status = dict(line.split(":\t", 1) for line in got["status"].splitlines() if ":\t" in line)
+        with open("/proc/self/status", encoding="utf-8") as file:
+            mine = dict(line.rstrip("\n").split(":\t", 1) for line in file if ":\t" in line)
+        for name in ("Uid", "Gid", "Groups", "CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb", "NoNewPrivs", "Seccomp"):
+            self.assertEqual(status[name], mine[name], name)
+        self.assertEqual(status["Umask"], "0027")
+        if not IS_REFERENCE:
+            # that one leaves SIGPIPE ignored, and what was blocked
+            self.assertEqual((status["SigBlk"], status["SigIgn"]), ("0" * 16, "0" * 16))
+        fields = got["stat"].rpartition(")")[2].split()
+        self.assertEqual(fields[16], "3")  # nice
+        self.assertEqual(int(fields[3]), os.getsid(0))
+        self.assertEqual((got["cwd"], got["score"]), ("/var", "100"))
+        self.assertRegex(got["limits"], r"Max core file size +1000 +2000 ")
+        self.assertRegex(got["limits"], r"Max open files +500 +900 ")
+        self.assertLessEqual({int(n) for n in got["fds"].split()}, {0, 1, 2, 10})
+
+    def test_score_of_the_bus(self):
+        """The kernel is to spare the bus, not all that it starts."""
+        def begin():
+            with open("/proc/self/oom_score_adj", "w", encoding="ascii") as file:
+                file.write("-500")
+
+        try:
+            subprocess.run(["true"], preexec_fn=begin, check=True)
+        except subprocess.SubprocessError:
+            self.skipTest("needs the right to spare processes")
+        state = self.state()
+        _, _, client = self.bus(preexec_fn=begin)
+        self.failure(client, "a.b")
+        self.assertEqual(state()["score"], "0")
+
+    def test_no_zombies(self):
+        for n, command in enumerate(["exit 7", "kill -9 $$", "exit 0", "sleep 0.1 & exit 0"]):
+            self.service("a.b%d" % n, "/bin/sh -c '%s'" % command)
+        self.service("a.missing", "/nonexistent/program")
+        process, _, client = self.bus(timeout=300)
+        before = children_of(process.pid)
+        for name in ("a.b0", "a.b1", "a.b2", "a.b3", "a.missing"):
+            self.failure(client, name)
+        until(lambda: children_of(process.pid) == before, "nothing left of what was started")
+
+    def test_to_the_background(self):
+        """A program that ends well may have left another one behind, which takes the name."""
+        self.service("a.b", "/bin/sh -c 'echo > %s; exit 0'" % self.path("out"))
+        _, _, client = self.bus(timeout=10000)
+        serial = client.send(wire.call("a.b", "/", "a.b", "C"))
+        self.output()
+        time.sleep(0.3)
+        owner = self.connect(self.path("bus"))
+        owner.request_name("a.b")
+        self.assertEqual(owner.expect(member="C").serial, serial)
+
+    def test_user_of_a_session(self):
+        """User= is for the system bus: elsewhere everything runs as the bus does."""
+        self.printing("a.b", "id -u", "User=no-such-account\n")
+        _, _, client = self.bus()
+        self.assertEqual(self.failure(client, "a.b").name, TIMED_OUT)
+        self.assertEqual(self.output(), "%d\n" % os.geteuid())
+
     def test_arguments(self):
         program = self.path("program")
         self.write("program", '#!/bin/sh\nfor i; do echo "<$i>"; done > %s.new; mv %s.new %s\n' % (
@@ -140,8 +233,16 @@ class Both(Services):
         self.assertEqual(self.output(), "<one>\n<two three>\n<four'>\n<>\n<*>\n")
 
 
-@unittest.skipIf(IS_REFERENCE, "has no such limit")
+@unittest.skipIf(IS_REFERENCE, "has no such limit, and waits for the wrong child")
 class Ours(Services):
+    def test_started_by_who_ignores_children(self):
+        """What our parent ignores would make every program's end a good one."""
+        self.service("a.exits", "/bin/sh -c 'exit 7'")
+        _, _, client = self.bus(preexec_fn=lambda: signal.signal(signal.SIGCHLD, signal.SIG_IGN))
+        failure = self.failure(client, "a.exits")
+        self.assertEqual(failure.name, SPAWN + "ChildExited")
+        self.assertIn("status 7", failure.text)
+
     def test_programs_that_stay(self):
         """Who leaves the bus and does not end: not more than so many of one service."""
         self.service("a.b", "/bin/sleep 30")
