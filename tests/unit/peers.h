@@ -9,7 +9,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/channel.h"
 #include "base/memfd.h"
+#include "broker/consult.h"
 #include "broker/peer.h"
 #include "tests/unit/rulebook.h"
 
@@ -100,4 +102,17 @@ static inline struct peer *peers_add(struct bus *bus, uint32_t uid, int *ret_fd)
 	peer_become(peer, uid);
 	*ret_fd = pair[1];
 	return peer;
+}
+
+/* The bus has an agent, which is the test; *fd was the one before, or is -1. */
+static inline void peers_agent(struct bus *bus, int *fd)
+{
+	int pair[2];
+
+	RULEBOOK_MUST(channel_pair(pair) == 0);
+	if (*fd >= 0)
+		close(*fd);
+	*fd = pair[1];
+	RULEBOOK_MUST(fcntl(*fd, F_SETFL, O_NONBLOCK) == 0);
+	consult_set_channel(bus, pair[0]);
 }

@@ -222,15 +222,8 @@ static void agent_answer(struct world *w)
 
 static void agent_connect(struct world *w)
 {
-	int pair[2];
-
-	assert_int_equal(channel_pair(pair), 0);
-	if (w->agent >= 0)
-		close(w->agent);
-	w->agent = pair[1];
+	peers_agent(&w->bus, &w->agent);
 	w->asked_n = 0;
-	RULEBOOK_MUST(fcntl(w->agent, F_SETFL, O_NONBLOCK) == 0);
-	consult_set_channel(&w->bus, pair[0]);
 }
 
 /* --- the senders --- */

@@ -217,18 +217,6 @@ static void speak(struct world *w)
 		ask_bus(w, from);
 }
 
-static void agent_connect(struct world *w)
-{
-	int pair[2];
-
-	assert_int_equal(channel_pair(pair), 0);
-	if (w->agent >= 0)
-		close(w->agent);
-	w->agent = pair[1];
-	RULEBOOK_MUST(fcntl(w->agent, F_SETFL, O_NONBLOCK) == 0);
-	consult_set_channel(&w->bus, pair[0]);
-}
-
 /* Any of those that wait. */
 static void agent_answer(struct world *w)
 {
@@ -272,7 +260,7 @@ static void policy_change(struct world *w)
 	policy_make(&policy, books[draw(4) ? 0 : draw(ARRAY_SIZE(books))]);
 	RULEBOOK_MUST(bus_set_policy(&w->bus, &policy) == 0);
 	tenure_review(&w->bus);
-	agent_connect(w);
+	peers_agent(&w->bus, &w->agent);
 }
 
 static void start_end(struct world *w)
@@ -305,7 +293,7 @@ static void world_step(struct world *w)
 		return;
 	case 3:
 		if (draw(10) == 0)
-			agent_connect(w);
+			peers_agent(&w->bus, &w->agent);
 		else if (draw(10) == 0)
 			policy_change(w);
 		return;
@@ -345,7 +333,7 @@ static void world_begin(struct world *w)
 	w->bus.supervisor = &w->supervisor;
 	RULEBOOK_MUST(
 		source_init(&w->supervisor.source, &w->bus.loop, pair[0], 0, letter_ignored) == 0);
-	agent_connect(w);
+	peers_agent(&w->bus, &w->agent);
 	for (uint32_t i = 0; i < PEERS; i++)
 		world_connect(w, i);
 }
