@@ -41,7 +41,8 @@ struct cage {
 };
 
 /* The calls without which no process of ours can do anything, end, or fail with a core dump (sysinfo:
- * of qsort). All may ask by ioctl whether something is a terminal, as stdio does, and nothing else. */
+ * of qsort). All may ask by ioctl whether something is a terminal, as stdio does, how much waits in a
+ * socket, and about a pidfd; and nothing else. */
 #define CAGE_CALLS_BASE                                                                            \
 	"brk mmap mmap2 munmap mprotect mremap madvise futex futex_time64 getrandom membarrier",   \
 		"read readv write writev close lseek _llseek fcntl fcntl64 fstat fstat64 dup",     \

@@ -9,6 +9,7 @@
 
 #include "base/drop.h"
 #include "base/calls.h"
+#include "base/pidfd.h"
 
 #ifdef __s390__
 #define CLONE_FLAGS 1
@@ -88,8 +89,9 @@ static int allow_sockets(scmp_filter_ctx filter)
 
 int calls_enter(const struct cage *cage)
 {
-	/* whether it is a terminal (stdio asks); how much waits in a socket (base/process.c) */
-	static const scmp_datum_t questions[] = {TCGETS, FIONREAD};
+	/* whether it is a terminal (stdio asks); how much waits in a socket (base/process.c); about a
+	 * process */
+	static const scmp_datum_t questions[] = {TCGETS, FIONREAD, PIDFD_ASK};
 	scmp_filter_ctx filter =
 		seccomp_init(cage->lenient ? SCMP_ACT_ERRNO(EPERM) : SCMP_ACT_KILL_PROCESS);
 	int r = !filter ? -ENOMEM : cage->threads ? hide_clone3() : 0;

@@ -1,8 +1,9 @@
 /*
  * process.c - the peer of a socket. What the kernel keeps with the socket (credentials, groups,
  * label) cannot change; what /proc says belongs to whoever has the pid now, so it is kept only if
- * the pidfd shows afterwards that the peer had not yet exited: until it is reaped nobody else can
- * have its pid. This is on the path of each connect: one system call per fact where that is enough.
+ * the pidfd shows afterwards that the peer had not been reaped, or before Linux 6.13 that it had not
+ * exited: until then nobody else can have its pid. This is on the path of each connect: one system
+ * call per fact where that is enough.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -16,7 +17,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/cgroups.h"
 #include "base/drop.h"
+#include "base/pidfd.h"
 #include "base/process.h"
 #include "base/slice.h"
 #include "base/writer.h"
@@ -172,21 +175,49 @@ static bool process_is_alive(const struct process *p)
 	return poll(&pollfd, 1, 0) == 0;
 }
 
-static void process_read_proc(struct process *p)
+static void process_set_cgroup(struct process *p, const char *text)
+{
+	p->unit = process_unit(text);
+	p->slices = process_slices(text);
+}
+
+/* Where the kernel tells the cgroup's number, and the path of that is known, it is not asked for. True:
+ * the process was still there after all of it was read. */
+static bool process_read_cgroup(struct process *p, struct cgroups *cgroups)
 {
 	char buf[PATH_MAX + 1024]; /* a v2 path and the lines of the v1 controllers */
+	struct pidfd_facts before = {.pid = 0}, after;
+	bool told = pidfd_ask(p->pidfd, &before) == 0 && before.pid == p->pid;
+	const char *text = told && cgroups ? cgroups_find(cgroups, before.cgroup) : NULL;
+	bool has;
 
-	if (proc_read(p->pid, "comm", buf, sizeof(buf)) > 0)
-		p->comm = strdup(buf);
-	if (proc_read(p->pid, "cgroup", buf, sizeof(buf)) > 0) {
-		p->unit = process_unit(buf);
-		p->slices = process_slices(buf);
+	if (text) {
+		process_set_cgroup(p, text);
+		return true;
 	}
+	has = proc_read(p->pid, "cgroup", buf, sizeof(buf)) > 0;
+	if (has)
+		process_set_cgroup(p, buf);
+	if (!told)
+		return process_is_alive(p);
+	if (pidfd_ask(p->pidfd, &after) < 0)
+		return false;
+	if (has && cgroups && before.cgroup && before.cgroup == after.cgroup)
+		cgroups_add(cgroups, before.cgroup, buf);
+	return true;
+}
+
+static void process_read_proc(struct process *p, struct cgroups *cgroups)
+{
+	char comm[64];
+
+	if (proc_read(p->pid, "comm", comm, sizeof(comm)) > 0)
+		p->comm = strdup(comm);
 	p->loginuid = proc_number(p->pid, "loginuid");
 	/* the kernel sets both or none */
 	if (p->loginuid != UINT32_MAX)
 		p->sessionid = proc_number(p->pid, "sessionid");
-	if (!process_is_alive(p))
+	if (!process_read_cgroup(p, cgroups))
 		process_forget(p);
 }
 
@@ -223,14 +254,14 @@ bool process_hear(struct process *p, int fd, pid_t writer, size_t n)
 		return false;
 	}
 	p->pidfd = TAKE_FD(p->candidate);
-	process_read_proc(p);
+	process_read_proc(p, NULL);
 	if (process_is_alive(p))
 		return true;
 	close(TAKE_FD(p->pidfd));
 	return false;
 }
 
-int process_of_socket(int fd, struct process *ret)
+int process_of_socket(int fd, struct cgroups *cgroups, struct process *ret)
 {
 	struct process p = PROCESS_NONE;
 	struct ucred cred;
@@ -250,7 +281,7 @@ int process_of_socket(int fd, struct process *ret)
 	r = process_read_pidfd(&p, fd);
 	/* pid 0: a process of a pid namespace that we cannot see */
 	if (r == 0 && p.pid > 0)
-		process_read_proc(&p);
+		process_read_proc(&p, cgroups);
 	p.doubted = r == -ENOPROTOOPT && p.pid > 0;
 	*ret = p;
 	return 0;

@@ -31,9 +31,12 @@ struct process {
 	uint32_t loginuid, sessionid;
 };
 
+struct cgroups;
+
 /* 0, or -errno if SO_PEERCRED or SO_PEERGROUPS fail: then there is nobody to judge. Failures of
- * the others (SO_PEERPIDFD: EMFILE, ESRCH, ENODATA ...) leave them unknown. */
-int process_of_socket(int fd, struct process *ret);
+ * the others (SO_PEERPIDFD: EMFILE, ESRCH, ENODATA ...) leave them unknown. `cgroups` (NULL: none) is
+ * what is remembered from one to the next. */
+int process_of_socket(int fd, struct cgroups *cgroups, struct process *ret);
 void process_fini(struct process *p);
 /* Begins to listen for who `p->pid` is, where process_of_socket could not find out. */
 void process_doubt(struct process *p, int fd);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/drop.h"
+#include "base/pidfd.h"
 #include "base/program.h"
 
 #define PID_KEY "\nPid:\t"
@@ -19,10 +20,13 @@
 static int pid_of(int pidfd)
 {
 	char path[64], text[1024], *line;
+	struct pidfd_facts facts;
 	DROP_FD int fd = -1;
 	ssize_t n;
 	long pid;
 
+	if (pidfd_ask(pidfd, &facts) == 0 && facts.pid > 0)
+		return facts.pid;
 	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", pidfd);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)

@@ -88,7 +88,7 @@ static int process_of_self(struct process *ret)
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
 		return -errno;
-	r = process_of_socket(pair[0], ret);
+	r = process_of_socket(pair[0], NULL, ret);
 	close(pair[0]);
 	close(pair[1]);
 	return r;
@@ -145,7 +145,7 @@ int bus_start_mac(struct bus *bus, int channel, const char **ret_why)
 		.loop = &bus->loop,
 	};
 	struct process launch;
-	int r = process_of_socket(channel, &launch);
+	int r = process_of_socket(channel, NULL, &launch);
 
 	if (r < 0) {
 		*ret_why = "dbus-warden cannot be known";
@@ -235,6 +235,7 @@ void bus_fini(struct bus *bus)
 	flow_fini(&bus->flow);
 	mac_fini(&bus->mac);
 	process_fini(&bus->own);
+	cgroups_fini(&bus->cgroups);
 	writer_fini(&bus->reply);
 	writer_fini(&bus->message);
 	loop_fini(&bus->loop);

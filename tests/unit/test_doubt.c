@@ -110,7 +110,7 @@ static void doubt(struct process *ret, int fd)
 {
 	struct process told;
 
-	assert_int_equal(process_of_socket(fd, &told), 0);
+	assert_int_equal(process_of_socket(fd, NULL, &told), 0);
 	*ret = (struct process){.uid = told.uid,
 		.pid = told.pid,
 		.pidfd = -1,

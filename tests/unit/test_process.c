@@ -13,13 +13,16 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
+#include "base/cgroups.h"
 #include "base/drop.h"
+#include "base/pidfd.h"
 #include "base/process.h"
 
 #define LONG_NAME "x123456789012345678901234567890123456789012345678901234567890123456789"
@@ -209,7 +212,7 @@ static void test_errors(void **state)
 		fake.option = cases[i].option;
 		fake.error = cases[i].error;
 		fake.size = 0;
-		r = process_of_socket(fds[0], &p);
+		r = process_of_socket(fds[0], NULL, &p);
 		fake.option = 0;
 		assert_int_equal(r, cases[i].want);
 		if (r < 0) {
@@ -262,7 +265,7 @@ static void test_label(void **state)
 		fake.error = 0;
 		fake.value = cases[i].value;
 		fake.size = cases[i].size;
-		assert_int_equal(process_of_socket(fds[0], &p), 0);
+		assert_int_equal(process_of_socket(fds[0], NULL, &p), 0);
 		fake.option = 0;
 		assert_int_equal(p.label_size, cases[i].want);
 		assert_int_equal(p.label != NULL, cases[i].want > 0);
@@ -334,7 +337,7 @@ static int peer_look(const struct peer *peer, struct process *ret, pid_t *ret_pi
 		assert_int_equal(waitid(P_PID, (id_t)*ret_pid, NULL, WEXITED | WNOWAIT), 0);
 	else if (peer->gone)
 		assert_int_equal(waitpid(*ret_pid, &status, 0), *ret_pid);
-	r = process_of_socket(fd, ret);
+	r = process_of_socket(fd, NULL, ret);
 	close(alive[1]);
 	if (!peer->gone || peer->zombie)
 		assert_int_equal(waitpid(*ret_pid, &status, 0), *ret_pid);
@@ -364,7 +367,7 @@ static void test_self(void **state)
 
 	(void)state;
 	assert_return_code(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), errno);
-	assert_int_equal(process_of_socket(fds[0], &p), 0);
+	assert_int_equal(process_of_socket(fds[0], NULL, &p), 0);
 	assert_int_equal(p.uid, geteuid());
 	assert_int_equal(p.gid, getegid());
 	assert_int_equal(p.pid, getpid());
@@ -438,7 +441,16 @@ static void test_many_groups(void **state)
 	process_fini(&p);
 }
 
-/* Of a peer that is gone, what the socket knows stays and what /proc would say is unknown. */
+static bool kernel_tells_of_pidfds(void)
+{
+	struct pidfd_facts facts;
+	DROP_FD int pidfd = (int)syscall(SYS_pidfd_open, getpid(), 0);
+
+	return kernel_has_pidfds() && pidfd_ask(pidfd, &facts) == 0;
+}
+
+/* Of a peer that is gone, what the socket knows stays and what /proc would say is unknown; but a zombie
+ * still has its pid. */
 static void test_gone(void **state)
 {
 	struct peer peer = {.uid = 9, .gid = 9, .gone = true};
@@ -455,12 +467,57 @@ static void test_gone(void **state)
 		assert_int_equal(peer_look(&peer, &p, &pid), 0);
 		assert_int_equal(p.uid, geteuid() == 0 ? 9 : geteuid());
 		assert_int_equal(p.pid, pid);
-		assert_null(p.comm);
-		assert_null(p.unit);
-		assert_int_equal(p.loginuid, UINT32_MAX);
-		assert_int_equal(p.sessionid, UINT32_MAX);
+		if (zombie && kernel_tells_of_pidfds()) {
+			assert_string_equal(p.comm, "test_process");
+		} else {
+			assert_null(p.comm);
+			assert_null(p.unit);
+			assert_int_equal(p.loginuid, UINT32_MAX);
+			assert_int_equal(p.sessionid, UINT32_MAX);
+		}
 		process_fini(&p);
 	}
+}
+
+/* What is remembered of a cgroup is said of whoever is in it, and of nobody else. */
+static void test_cgroups(void **state)
+{
+	struct cgroups cgroups = {0};
+	DROP_FD int pidfd = (int)syscall(SYS_pidfd_open, getpid(), 0);
+	struct pidfd_facts facts;
+	struct process p;
+	int fds[2];
+
+	(void)state;
+	if (!kernel_tells_of_pidfds()) {
+		print_message("skipped: the kernel does not tell the number of a cgroup\n");
+		skip();
+	}
+	assert_int_equal(pidfd_ask(pidfd, &facts), 0);
+	assert_int_equal(facts.pid, getpid());
+	assert_true(facts.cgroup != 0);
+	assert_return_code(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), errno);
+	cgroups_add(&cgroups, facts.cgroup + 1, "0::/system.slice/b.service");
+	assert_int_equal(process_of_socket(fds[0], &cgroups, &p), 0);
+	assert_true(!p.unit || strcmp(p.unit, "b.service") != 0);
+	assert_non_null(cgroups_find(&cgroups, facts.cgroup));
+	process_fini(&p);
+	cgroups_fini(&cgroups);
+	cgroups_add(&cgroups, facts.cgroup, "0::/system.slice/a.service");
+	assert_int_equal(process_of_socket(fds[0], &cgroups, &p), 0);
+	assert_string_equal(p.unit, "a.service");
+	assert_string_equal(p.slices, "system.slice");
+	assert_string_equal(p.comm, "test_process");
+	process_fini(&p);
+	/* as many as anybody likes */
+	for (uint64_t id = 1; id <= 3 * CGROUPS_MAX; id++)
+		cgroups_add(&cgroups, id << 32, "0::/");
+	assert_true(HASH_COUNT(cgroups.table) <= CGROUPS_MAX);
+	assert_string_equal(cgroups_find(&cgroups, (uint64_t)(3 * CGROUPS_MAX) << 32), "0::/");
+	assert_null(cgroups_find(&cgroups, 1ull << 32));
+	cgroups_fini(&cgroups);
+	close(fds[0]);
+	close(fds[1]);
 }
 
 /* No descriptor to be had: the credentials stand, nothing is believed of /proc, nothing fails. */
@@ -476,7 +533,7 @@ static void test_no_descriptors(void **state)
 	low = was;
 	low.rlim_cur = (rlim_t)fds[1] + 1;
 	assert_return_code(setrlimit(RLIMIT_NOFILE, &low), errno);
-	r = process_of_socket(fds[0], &p);
+	r = process_of_socket(fds[0], NULL, &p);
 	assert_return_code(setrlimit(RLIMIT_NOFILE, &was), errno);
 	assert_int_equal(r, 0);
 	assert_int_equal(p.uid, geteuid());
@@ -496,12 +553,12 @@ static void test_nobody(void **state)
 	DROP_FD int inet = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	(void)state;
-	assert_int_equal(process_of_socket(-1, &p), -EBADF);
+	assert_int_equal(process_of_socket(-1, NULL, &p), -EBADF);
 	assert_return_code(pipe2(pipes, O_CLOEXEC), errno);
-	assert_int_equal(process_of_socket(pipes[0], &p), -ENOTSOCK);
-	assert_true(process_of_socket(lone, &p) < 0);
+	assert_int_equal(process_of_socket(pipes[0], NULL, &p), -ENOTSOCK);
+	assert_true(process_of_socket(lone, NULL, &p) < 0);
 	if (inet >= 0)
-		assert_true(process_of_socket(inet, &p) < 0);
+		assert_true(process_of_socket(inet, NULL, &p) < 0);
 	assert_int_equal(p.uid, 12345);
 	close(pipes[0]);
 	close(pipes[1]);
@@ -516,6 +573,7 @@ int main(void)
 		cmocka_unit_test(test_other),
 		cmocka_unit_test(test_many_groups),
 		cmocka_unit_test(test_gone),
+		cmocka_unit_test(test_cgroups),
 		cmocka_unit_test(test_no_descriptors),
 		cmocka_unit_test(test_nobody),
 		cmocka_unit_test(test_errors),
