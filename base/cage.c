@@ -1,6 +1,6 @@
 /*
- * cage.c - the order: limits, then files, then calls, as each step needs calls that the last one takes
- * away. It goes on without what the kernel lacks: dbus-warden says at its start what that is.
+ * cage.c - the order: files, then limits, then calls, as each step needs what the next one takes away:
+ * a thread has of Landlock what its maker had, system calls are taken from all. It goes on without what the kernel lacks: dbus-warden says at its start what that is.
  */
 #include <errno.h>
 #include <sys/prctl.h>
@@ -31,16 +31,29 @@ static int limit(const struct cage *cage)
 	return 0;
 }
 
-int cage_enter(const struct cage *cage)
+int cage_files(const struct cage *cage)
 {
-	unsigned int has = cage_has();
+	int r = 0;
+
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		r = -errno;
+	if (r == 0 && (cage_has() & CAGE_HAS_FILES))
+		r = landlock_enter(cage);
+	return r;
+}
+
+int cage_calls(const struct cage *cage)
+{
 	int r = limit(cage);
 
-	if (r == 0 && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-		r = -errno;
-	if (r == 0 && (has & CAGE_HAS_FILES))
-		r = landlock_enter(cage);
-	if (r == 0 && (has & CAGE_HAS_CALLS))
+	if (r == 0 && (cage_has() & CAGE_HAS_CALLS))
 		r = calls_enter(cage);
 	return r;
+}
+
+int cage_enter(const struct cage *cage)
+{
+	int r = cage_files(cage);
+
+	return r < 0 ? r : cage_calls(cage);
 }

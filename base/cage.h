@@ -70,3 +70,6 @@ unsigned int cage_has(void);
  * not have is left out; for anything else that fails -errno, and the process must not go on.
  */
 int cage_enter(const struct cage *cage);
+/* The same in two steps: threads that are made between them are in the cage, and no more can be made. */
+int cage_files(const struct cage *cage);
+int cage_calls(const struct cage *cage);

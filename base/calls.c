@@ -113,6 +113,8 @@ int calls_enter(const struct cage *cage)
 	if (r == 0)
 		(void)seccomp_attr_set(filter, SCMP_FLTATR_CTL_LOG, 1);
 	if (r == 0)
+		r = seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1);
+	if (r == 0)
 		r = seccomp_load(filter);
 	if (filter)
 		seccomp_release(filter);
