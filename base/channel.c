@@ -11,7 +11,6 @@
 
 #include "base/channel.h"
 #include "base/drop.h"
-#include "base/passed.h"
 
 struct envelope {
 	uint32_t type;
@@ -137,7 +136,7 @@ void letter_fini(struct letter *l)
 {
 	for (uint32_t i = 0; i < l->fds_n; i++) {
 		if (l->fds[i] >= 0)
-			passed_close(l->fds[i]);
+			close(l->fds[i]);
 	}
 	free(l->buffer);
 	*l = (struct letter){.fds = {-1, -1, -1, -1}};

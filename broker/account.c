@@ -4,6 +4,38 @@
 #include "broker/account.h"
 #include "broker/fault.h"
 
+/* What one read brings at the most, and what the process needs itself. */
+#define SPARE_FDS 320
+/* a connection, and what is known of its process */
+#define FDS_PER_CONNECTION 2
+
+static void user_init(struct user *user, uint32_t uid, struct users *users)
+{
+	user->uid = uid;
+	user->refs = 1;
+	user->users = users;
+	list_init(&user->incomplete);
+	for (int i = 0; i < REMAINS; i++) {
+		user->estates[i] = (struct estate){
+			.user = user, .kind = (enum remains)i, .first = -1, .last = -1};
+		list_init(&user->estates[i].link);
+	}
+}
+
+void users_init(struct users *users, uint32_t bus_uid)
+{
+	*users = (struct users){.bus_uid = bus_uid};
+	user_init(&users->stranger, UINT32_MAX, users);
+}
+
+bool users_are_many(const struct users *users)
+{
+	uint64_t spare = users->most_fds / 4 < SPARE_FDS ? users->most_fds / 4 : SPARE_FDS;
+
+	return users->fds + (uint64_t)users->connections * FDS_PER_CONNECTION + spare >
+	       users->most_fds;
+}
+
 struct user *user_get(struct users *users, uint32_t uid)
 {
 	struct user *user;
@@ -14,10 +46,7 @@ struct user *user_get(struct users *users, uint32_t uid)
 	user = calloc(1, sizeof(*user));
 	if (!user)
 		return NULL;
-	user->uid = uid;
-	user->refs = 1;
-	user->users = users;
-	list_init(&user->incomplete);
+	user_init(user, uid, users);
 	HASH_ADD(hh, users->table, uid, sizeof(user->uid), user);
 	if (hash_failed()) {
 		free(user);
@@ -44,6 +73,18 @@ void user_unref(struct user *user)
 bool user_is_privileged(const struct user *user)
 {
 	return user->uid == 0 || user->uid == user->users->bus_uid;
+}
+
+bool user_may_bring(const struct user *user)
+{
+	uint32_t left = user_remains(user, REMAINS_PASSED), most = user->users->max_fds;
+
+	if (left == 0)
+		return true;
+	if (users_are_many(user->users))
+		return false;
+	/* half of its share is left for what it holds */
+	return user_is_privileged(user) || (left <= most / 2 && user->fds < most);
 }
 
 struct user *users_most_incomplete(struct users *users)
@@ -81,6 +122,7 @@ int charge_take(struct charge *charge, struct user *user, uint64_t bytes, uint32
 	charge->fds += fds;
 	user->bytes += bytes;
 	user->fds += fds;
+	user->users->fds += fds;
 	return 0;
 }
 
@@ -93,6 +135,7 @@ void charge_return(struct charge *charge)
 	assert(user->bytes >= charge->bytes && user->fds >= charge->fds);
 	user->bytes -= charge->bytes;
 	user->fds -= charge->fds;
+	user->users->fds -= charge->fds;
 	*charge = (struct charge){0};
 	user_unref(user);
 }

@@ -13,6 +13,7 @@
 #include "broker/peer.h"
 #include "broker/sight.h"
 #include "broker/systemd_start.h"
+#include "broker/undertaker.h"
 #include "policy/rules.h"
 
 /* Times four verdicts that are remembered: about 3 MB once all are in use. */
@@ -77,8 +78,9 @@ static void pools_set(struct bus *bus)
 	if (bytes > UINT64_MAX / 4)
 		bytes = UINT64_MAX / 4;
 	bus->users.max_bytes = bytes * 2 > USER_BYTES_MIN ? bytes * 2 : USER_BYTES_MIN;
-	bus->users.max_fds =
-		(uint32_t)(nofile.rlim_cur > UINT32_MAX ? UINT32_MAX / 4 : nofile.rlim_cur / 4);
+	bus->users.most_fds =
+		(uint32_t)(nofile.rlim_cur > UINT32_MAX ? UINT32_MAX : nofile.rlim_cur);
+	bus->users.max_fds = bus->users.most_fds / 4;
 }
 
 /* What the kernel says of the bus itself, asked as of any peer. */
@@ -172,11 +174,12 @@ int bus_init(struct bus *bus, const struct policy *policy)
 	list_init(&bus->listeners);
 	list_init(&bus->peers);
 	list_init(&bus->watchers);
+	list_init(&bus->resting);
 	list_init(&bus->dying);
 	list_init(&bus->reloads);
 	list_init(&bus->for_systemd);
 	consult_init(&bus->consult);
-	bus->users.bus_uid = bus->uid;
+	users_init(&bus->users, bus->uid);
 	r = loop_init(&bus->loop);
 	if (r == 0)
 		r = batch_init(&bus->batch);
@@ -238,6 +241,7 @@ void bus_fini(struct bus *bus)
 	cgroups_fini(&bus->cgroups);
 	writer_fini(&bus->reply);
 	writer_fini(&bus->message);
+	undertaker_leave(bus->users.undertaker);
 	loop_fini(&bus->loop);
 	policy_close(&bus->policy);
 }

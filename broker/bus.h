@@ -62,6 +62,7 @@ struct bus {
 
 	struct list peers; /* peer.link, all that are registered */
 	struct list watchers; /* peer.link of monitors */
+	struct list resting; /* peer.rest_link: not read until what their users passed is closed */
 	struct list dying; /* peer.dying_link: reaped at the end of the round */
 	uint64_t next_id; /* of unique names */
 	uint32_t peers_n, incomplete_n;

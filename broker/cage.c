@@ -14,6 +14,8 @@ static const char *const calls[] = {
 	"accept4 socketpair epoll_create1 epoll_ctl epoll_wait epoll_pwait epoll_pwait2",
 	/* syslog(3); netlink, through which SELinux tells of changes */
 	"connect bind",
+	/* the timers of the threads that close (broker/digger.c); they are made before */
+	"timer_settime timer_settime64",
 	/* whether a peer is still the same; memory files for clients that ask for the policy */
 	"pidfd_open memfd_create ftruncate",
 	/* letting go of what it was given; limits are read, as it may lower nothing else */

@@ -1,10 +1,10 @@
 /* copy.c - what of a message outlives the buffer that it came in */
 #include <fcntl.h>
 
-#include "base/passed.h"
 #include "broker/copy.h"
 #include "broker/peer.h"
 #include "broker/transit.h"
+#include "broker/undertaker.h"
 
 struct copy *copy_new(struct transit *t)
 {
@@ -39,7 +39,7 @@ void copy_free(struct copy *copy)
 	if (!copy)
 		return;
 	for (uint32_t i = 0; i < copy->fds_n; i++)
-		passed_close(copy->fds[i]);
+		undertake(copy->charge.user, REMAINS_PASSED, copy->fds[i]);
 	charge_return(&copy->charge);
 	grant_unref(copy->grant);
 	free(copy);

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "broker/listener.h"
 #include "broker/peer.h"
+#include "broker/undertaker.h"
 
 #define ACCEPT_BURST 16
 #define PAUSE_US 1000000
@@ -45,13 +46,15 @@ static int listener_ready(struct source *source, uint32_t events)
 
 	(void)events;
 	for (int i = 0; i < ACCEPT_BURST; i++) {
-		int fd = accept4(source->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+		bool full = users_are_many(&l->bus->users);
+		int fd = full ? -1 : accept4(source->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
 		if (fd >= 0) {
 			(void)peer_new(l->bus, fd);
 			continue;
 		}
-		if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS) {
+		if (full || errno == EMFILE || errno == ENFILE || errno == ENOMEM ||
+			errno == ENOBUFS) {
 			pause_say(l->bus);
 			l->bus->paused = true;
 			source_set(source, 0);
@@ -87,7 +90,9 @@ void listeners_close(struct bus *bus)
 		list_unlink(&l->link);
 		timer_cancel(&l->retry);
 		source_fini(&l->source);
-		close(l->source.fd);
+		/* in it may be those that nobody accepted */
+		bus->users.connections++;
+		undertake(&bus->users.stranger, REMAINS_CONNECTION, l->source.fd);
 		free(l);
 	}
 }

@@ -13,6 +13,7 @@
 #include "broker/driver.h"
 #include "broker/peer.h"
 #include "broker/supervisor.h"
+#include "broker/undertaker.h"
 #include "link/launch_broker.h"
 
 /* The end of a round: everything collected goes out, the dead are mourned, and that goes out. */
@@ -25,6 +26,7 @@ static int round_end(struct loop *loop)
 		peers_reap(bus);
 		batch_flush(bus);
 	}
+	undertaker_send(bus->users.undertaker);
 	return 0;
 }
 
@@ -43,6 +45,7 @@ int main(int argc, char **argv)
 {
 	static struct bus bus;
 	static struct supervisor supervisor;
+	static struct undertaker undertaker;
 	int r;
 
 	if (argc == 2 && strcmp(argv[1], "--introspect") == 0)
@@ -57,12 +60,19 @@ int main(int argc, char **argv)
 	signal(SIGHUP, SIG_IGN);
 	signal(SIGINT, SIG_IGN);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	r = cage_enter(&broker_cage);
+	r = cage_files(&broker_cage);
+	if (r == 0)
+		r = undertaker_start(&undertaker);
+	if (r == 0)
+		r = cage_calls(&broker_cage);
 	if (r < 0) {
-		log_error("No cage: %s", strerror(-r));
+		log_error("No cage, or no threads in it: %s", strerror(-r));
 		return 1;
 	}
 	r = supervisor_start(&supervisor, &bus, LINK_FD);
+	if (r < 0)
+		return 1;
+	r = undertaker_serve(&undertaker, &bus);
 	if (r < 0)
 		return 1;
 	bus.loop.round = round_end;

@@ -10,11 +10,11 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
-#include "base/passed.h"
 #include "broker/bus.h"
 #include "broker/fault.h"
 #include "broker/outgoing.h"
 #include "broker/peer.h"
+#include "broker/undertaker.h"
 
 #define FLUSH_PACKETS 128
 
@@ -42,12 +42,19 @@ static void share_return(struct outgoing *out, const struct packet *p)
 	}
 }
 
+static void fds_free(struct packet *p)
+{
+	for (uint32_t i = 0; p->fds && i < p->fds_n; i++)
+		undertake(p->giver, REMAINS_PASSED, p->fds[i]);
+	p->fds = NULL;
+}
+
 static void packet_free(struct outgoing *out, struct packet *p)
 {
 	list_unlink(&p->link);
 	share_return(out, p);
-	for (uint32_t i = 0; p->fds && i < p->fds_n; i++)
-		passed_close(p->fds[i]);
+	fds_free(p);
+	user_unref(p->giver);
 	charge_return(&p->charge);
 	free(p);
 }
@@ -168,17 +175,15 @@ static int share_take(struct outgoing *out, uint32_t uid, size_t bytes, uint32_t
 	return 0;
 }
 
-static int fds_copy(struct packet *p, const int *fds, uint32_t n)
+static int fds_copy(struct packet *p, const int *fds, uint32_t n, struct user *giver)
 {
+	p->giver = user_ref(giver);
 	p->fds = (int *)(p->bytes + ((p->size + 7) & ~(size_t)7));
 	for (p->fds_n = 0; p->fds_n < n; p->fds_n++) {
 		int fd = fcntl(fds[p->fds_n], F_DUPFD_CLOEXEC, 0);
 
-		if (fd < 0) {
-			while (p->fds_n > 0)
-				passed_close(p->fds[--p->fds_n]);
+		if (fd < 0)
 			return FAULT_LIMITS;
-		}
 		p->fds[p->fds_n] = fd;
 	}
 	return 0;
@@ -219,12 +224,15 @@ static int queue_copy(struct peer *to, const struct parcel *parcel, size_t skip)
 		free(p);
 		return r;
 	}
-	r = fds_n ? fds_copy(p, parcel->fds, fds_n) : 0;
+	if (fds_n)
+		r = fds_copy(p, parcel->fds, fds_n, parcel->giver ? parcel->giver : payer);
+	else
+		r = 0;
 	if (r == 0)
 		r = share_take(out, p->payer, size, fds_n);
 	if (r != 0) {
-		for (uint32_t i = 0; i < p->fds_n; i++)
-			passed_close(p->fds[i]);
+		fds_free(p);
+		user_unref(p->giver);
 		charge_return(&p->charge);
 		free(p);
 		return r;
@@ -348,11 +356,7 @@ static void packets_sent(struct outgoing *out, size_t sent)
 		struct packet *p = list_entry(out->packets.next, struct packet, link);
 		size_t rest = p->size - p->sent;
 
-		if (p->fds) {
-			for (uint32_t i = 0; i < p->fds_n; i++)
-				passed_close(p->fds[i]);
-			p->fds = NULL;
-		}
+		fds_free(p);
 		if (sent < rest) {
 			p->sent += sent;
 			return;

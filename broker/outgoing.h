@@ -24,6 +24,7 @@ struct parcel {
 	const int *fds; /* borrowed; duplicated where they have to wait */
 	uint32_t fds_n;
 	struct user *payer; /* the sender's; NULL: the bus itself, charged to the receiver */
+	struct user *giver; /* who passed the descriptors; NULL: who pays */
 	bool transient; /* the memory does not live until the end of the round */
 };
 
@@ -32,6 +33,7 @@ struct packet {
 	struct list link; /* outgoing.packets */
 	struct charge charge;
 	uint32_t payer; /* uid */
+	struct user *giver; /* of the descriptors: their end is charged to it */
 	size_t size, sent;
 	uint32_t fds_n;
 	int *fds; /* owned, behind the bytes; gone after the first byte went out */

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <sys/socket.h>
 
 #include "base/log.h"
 #include "broker/activation.h"
@@ -13,6 +14,7 @@
 #include "broker/listener.h"
 #include "broker/park.h"
 #include "broker/peer.h"
+#include "broker/undertaker.h"
 
 static int peer_ready(struct source *source, uint32_t events)
 {
@@ -124,8 +126,9 @@ int peer_new(struct bus *bus, int fd)
 	int64_t patience = bus_limit(bus, LIMIT_AUTH_TIMEOUT);
 	int r;
 
+	bus->users.connections++;
 	if (!peer) {
-		close(fd);
+		undertake(&bus->users.stranger, REMAINS_CONNECTION, fd);
 		return -ENOMEM;
 	}
 	peer->bus = bus;
@@ -134,6 +137,7 @@ int peer_new(struct bus *bus, int fd)
 	list_init(&peer->link);
 	list_init(&peer->dying_link);
 	list_init(&peer->incomplete_link);
+	list_init(&peer->rest_link);
 	list_init(&peer->owned);
 	list_init(&peer->calls);
 	list_init(&peer->held);
@@ -167,15 +171,24 @@ int peer_new(struct bus *bus, int fd)
 	return 0;
 }
 
+/* Its client sees the end now, and reads what was sent before; the rest is done when it can be. */
+static void connection_close(struct peer *peer)
+{
+	struct users *users = &peer->bus->users;
+
+	source_fini(&peer->source);
+	shutdown(peer->source.fd, SHUT_RDWR);
+	undertake(peer->user ? peer->user : &users->stranger, REMAINS_CONNECTION, peer->source.fd);
+}
+
 void peer_free(struct peer *peer)
 {
 	incomplete_drop(peer);
 	batch_forget(peer);
-	stream_fini(&peer->in);
+	stream_fini(&peer->in, peer->user);
 	outgoing_fini(&peer->out);
 	match_holder_fini(&peer->matches);
-	source_fini(&peer->source);
-	close(peer->source.fd);
+	connection_close(peer);
 	subject_fini(&peer->subject);
 	process_fini(&peer->process);
 	mac_label_put(&peer->bus->mac.labels, peer->mac_label);
@@ -187,6 +200,7 @@ void peer_free(struct peer *peer)
 	user_unref(peer->user);
 	list_unlink(&peer->link);
 	list_unlink(&peer->dying_link);
+	list_unlink(&peer->rest_link);
 	free(peer);
 }
 
@@ -267,6 +281,9 @@ static int register_limits(const struct peer *peer, enum limit *ret_limit)
 		return FAULT_LIMITS;
 	*ret_limit = LIMIT_MAX_CONNECTIONS_PER_USER;
 	if (peer->user->connections >= (uint64_t)peer_limit(peer, *ret_limit))
+		return FAULT_LIMITS;
+	/* as many again may wait to be closed */
+	if (user_remains(peer->user, REMAINS_CONNECTION) >= (uint64_t)peer_limit(peer, *ret_limit))
 		return FAULT_LIMITS;
 	return 0;
 }

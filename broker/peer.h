@@ -28,6 +28,7 @@ struct peer {
 	struct list link; /* bus.peers */
 	struct list dying_link; /* bus.dying */
 	struct list incomplete_link; /* user.incomplete, until Hello */
+	struct list rest_link; /* bus.resting */
 	struct timer auth_timer;
 
 	struct process process; /* owns what identity borrows */

@@ -10,19 +10,19 @@
 #include <errno.h>
 #include <sys/socket.h>
 
-#include "base/passed.h"
 #include "broker/fault.h"
 #include "broker/peer.h"
 #include "broker/route.h"
 #include "broker/stream.h"
+#include "broker/undertaker.h"
 
 #define RELAY_ROOM 512 /* what a header can grow by */
 
-void stream_fini(struct stream *stream)
+void stream_fini(struct stream *stream, struct user *user)
 {
 	timer_cancel(&stream->fd_timer);
 	for (uint32_t i = 0; i < stream->fds_n; i++)
-		passed_close(stream->fds[i]);
+		undertake(user, REMAINS_PASSED, stream->fds[i]);
 	free(stream->fds);
 	free(stream->held);
 	charge_return(&stream->charge);
@@ -36,10 +36,12 @@ static void held_free(struct stream *in)
 	in->held_size = in->held_room = in->want = 0;
 }
 
-static void fds_drop(struct stream *in, uint32_t n)
+static void fds_drop(struct peer *peer, uint32_t n)
 {
+	struct stream *in = &peer->in;
+
 	for (uint32_t i = 0; i < n; i++)
-		passed_close(in->fds[i]);
+		undertake(peer->user, REMAINS_PASSED, in->fds[i]);
 	in->fds_n -= n;
 	memmove(in->fds, in->fds + n, in->fds_n * sizeof(int));
 	timer_cancel(&in->fd_timer);
@@ -61,7 +63,7 @@ static int fds_keep(struct stream *in, const int *fds, size_t n)
 
 /* The kernel has put the descriptors into our table: keep them all or close them all. Whether they
  * were negotiated is known when what came with them is read: BEGIN may stand before it. */
-static int fds_collect(struct stream *in, struct msghdr *msg)
+static int fds_collect(struct peer *peer, struct msghdr *msg)
 {
 	int r = 0;
 
@@ -73,9 +75,9 @@ static int fds_collect(struct stream *in, struct msghdr *msg)
 			continue;
 		memcpy(fds, CMSG_DATA(c), n * sizeof(int));
 		if (r == 0)
-			r = fds_keep(in, fds, n);
+			r = fds_keep(&peer->in, fds, n);
 		for (size_t i = 0; r != 0 && i < n; i++)
-			passed_close(fds[i]);
+			undertake(peer->user, REMAINS_PASSED, fds[i]);
 	}
 	return r;
 }
@@ -115,7 +117,7 @@ static ssize_t receive(struct peer *peer, void *to, size_t room)
 	peer->in.received += (uint64_t)n;
 	if (msg.msg_controllen == 0)
 		return n;
-	r = fds_collect(&peer->in, &msg);
+	r = fds_collect(peer, &msg);
 	if (r == 0 && peer->process.doubted)
 		hear(peer, &msg, (size_t)n);
 	return r < 0 ? r : n;
@@ -160,7 +162,7 @@ static bool handle_message(struct peer *peer, const uint8_t *bytes, size_t size)
 	if (peer->state == PEER_DYING)
 		return false;
 	if (fds)
-		fds_drop(in, fds);
+		fds_drop(peer, fds);
 	return true;
 }
 
@@ -258,7 +260,7 @@ static void consume(struct peer *peer, const uint8_t *bytes, size_t size)
 	}
 	peer->in.fds_lost = false;
 	if (peer->in.fds_n)
-		fds_drop(&peer->in, peer->in.fds_n);
+		fds_drop(peer, peer->in.fds_n);
 }
 
 /* A message larger than the shared input is collected where it is held. */
@@ -305,7 +307,31 @@ static ssize_t read_shared(struct peer *peer)
 	return n;
 }
 
-void stream_ready(struct peer *peer)
+/* Whatever it brings would have to wait to be closed, too. Who is not read and hangs up is gone. */
+static void rest(struct peer *peer)
+{
+	if (list_is_linked(&peer->rest_link)) {
+		peer_kill(peer, NULL);
+		return;
+	}
+	list_append(&peer->bus->resting, &peer->rest_link);
+	source_set(&peer->source, peer->source.events & ~(uint32_t)EPOLLIN);
+}
+
+void streams_resume(struct bus *bus)
+{
+	list_for_each_safe (at, &bus->resting) {
+		struct peer *peer = list_entry(at, struct peer, rest_link);
+
+		if (!user_may_bring(peer->user))
+			continue;
+		list_unlink(&peer->rest_link);
+		if (peer->state != PEER_DYING)
+			source_set(&peer->source, peer->source.events | EPOLLIN);
+	}
+}
+
+static void stream_read(struct peer *peer)
 {
 	ssize_t n = peer->in.want > STREAM_READ ? read_large(peer) : read_shared(peer);
 
@@ -313,4 +339,12 @@ void stream_ready(struct peer *peer)
 		peer_kill(peer, NULL);
 	else if (n < 0 && n != -EAGAIN && n != -EINTR)
 		peer_kill(peer, NULL);
+}
+
+void stream_ready(struct peer *peer)
+{
+	if (user_may_bring(peer->user))
+		stream_read(peer);
+	else
+		rest(peer);
 }

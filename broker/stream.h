@@ -11,6 +11,7 @@
 #include "base/loop.h"
 #include "broker/account.h"
 
+struct bus;
 struct peer;
 
 #define STREAM_READ 65536 /* bytes per read; smaller messages are put together in the batch input */
@@ -30,6 +31,9 @@ struct stream {
 	uint32_t fds_peak;
 };
 
-void stream_fini(struct stream *stream);
+/* `user` is whose descriptors it has; may be NULL where there are none. */
+void stream_fini(struct stream *stream, struct user *user);
 /* Reads once and handles what is complete. Kills the peer on end of file or broken input. */
 void stream_ready(struct peer *peer);
+/* Reads again from whoever was not read because what its user passed was not closed. */
+void streams_resume(struct bus *bus);

@@ -46,7 +46,7 @@ void transit_init(struct transit *t, struct peer *sender, const struct message *
 	t->parcel.body_size = m->body_size;
 	t->parcel.fds = fds;
 	t->parcel.fds_n = m->fds;
-	t->parcel.payer = sender->user;
+	t->parcel.payer = t->parcel.giver = sender->user;
 	t->route = ++t->bus->route;
 	t->refusals = t->bus->trail.refusals;
 }

@@ -1,0 +1,97 @@
+"""fuse - a file system with one file, whose server lets buses wait for the answer to their close() until
+it is told otherwise. The kernel's protocol is spoken here, as libfuse would."""
+
+import ctypes
+import os
+import struct
+import tempfile
+import threading
+import unittest
+
+from harness import IS_ROOT
+
+LOOKUP, FORGET, GETATTR, OPEN, RELEASE, FLUSH, INIT, INTERRUPT, BATCH_FORGET = 1, 2, 3, 14, 18, 25, 26, 36, 42
+NO_ANSWER = (FORGET, BATCH_FORGET, INTERRUPT)
+ENOSYS = 38
+MNT_DETACH = 2
+LIBC = ctypes.CDLL(None, use_errno=True)
+
+
+def attributes(node):
+    mode = 0o040755 if node == 1 else 0o100666
+    return struct.pack("<6Q10I", node, 0, 0, 0, 0, 0, 0, 0, 0, mode, 1, 0, 0, 0, 4096, 0)
+
+
+def is_bus(pid):
+    """Whether it is a thread of one."""
+    with open("/proc/%d/comm" % pid, encoding="utf-8") as file:
+        return file.read().startswith(("dbus-", "undertaker"))
+
+
+class Fuse:
+    """open() gives a descriptor of the file; held are those who wait in close()."""
+
+    def __init__(self, test):
+        if not IS_ROOT or not os.path.exists("/dev/fuse"):
+            raise unittest.SkipTest("needs root and /dev/fuse, to be the server of a file system")
+        self.lock = threading.Lock()
+        self.holding = True
+        self.held = []
+        self.device = os.open("/dev/fuse", os.O_RDWR | os.O_CLOEXEC)
+        self.folder = tempfile.mkdtemp(prefix="fuse-")
+        options = "fd=%d,rootmode=40000,user_id=0,group_id=0,allow_other" % self.device
+        if LIBC.mount(b"test", self.folder.encode(), b"fuse", 0, options.encode()) < 0:
+            os.close(self.device)
+            os.rmdir(self.folder)
+            raise unittest.SkipTest("no FUSE here: " + os.strerror(ctypes.get_errno()))
+        self.server = threading.Thread(target=self.serve, daemon=True)
+        self.server.start()
+        test.addCleanup(self.end)
+
+    def open(self):
+        return os.open(self.folder + "/file", os.O_RDWR | os.O_CLOEXEC)
+
+    def answer(self, unique, data=b"", error=0):
+        try:
+            os.write(self.device, struct.pack("<IiQ", 16 + len(data), -error, unique) + data)
+        except OSError:
+            pass  # who asked is gone, or all is
+
+    def serve(self):
+        while True:
+            try:
+                request = os.read(self.device, 1 << 20)
+            except OSError:
+                return
+            _, code, unique, node, _, _, pid, _ = struct.unpack_from("<IIQQIIII", request)
+            with self.lock:
+                if code == FLUSH and self.holding and is_bus(pid):
+                    self.held.append(unique)
+                    continue
+            if code == INIT:
+                self.answer(unique, struct.pack("<4I2H2I", 7, 31, 0, 0, 16, 12, 4096, 1).ljust(64, b"\0"))
+            elif code == LOOKUP:
+                self.answer(unique, struct.pack("<4Q2I", 2, 0, 3600, 3600, 0, 0) + attributes(2))
+            elif code == GETATTR:
+                self.answer(unique, struct.pack("<Q2I", 3600, 0, 0) + attributes(node))
+            elif code == OPEN:
+                self.answer(unique, struct.pack("<Q2I", 0, 0, 0))
+            elif code in (FLUSH, RELEASE):
+                self.answer(unique)
+            elif code not in NO_ANSWER:
+                self.answer(unique, error=ENOSYS)
+
+    def let_go(self):
+        """Nobody waits any more."""
+        with self.lock:
+            self.holding = False
+            held, self.held = self.held, []
+        for unique in held:
+            self.answer(unique)
+
+    def end(self):
+        self.let_go()
+        LIBC.umount2(self.folder.encode(), MNT_DETACH)
+        self.server.join(10)
+        os.close(self.device)
+        os.rmdir(self.folder)
