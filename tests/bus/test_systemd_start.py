@@ -5,7 +5,7 @@ import time
 import unittest
 
 from harness import ALICE, BOB, IS_REFERENCE, OPEN, SESSION, need_root, rows
-from test_activation import RUNNING, S, STARTED, T, ServiceTest, files, service
+from test_activation import RUNNING, S, SPAWN, STARTED, T, ServiceTest, files, service
 from wire import DRIVER, DRIVER_PATH, ERROR, FAULT, NO_AUTO_START, NO_REPLY, SIGNAL, CallError, call, signal
 
 SYSTEMD = "org.freedesktop.systemd1"
@@ -164,6 +164,14 @@ class Asked(SystemdTest):
         bus.client().send(call(S, "/a", "a.b", "C"))
         self.assert_started(bus)
         self.assertEqual(self.asked(systemd), [])
+
+    @rows([("no_exec", "services/%s.service" % S, "[D-BUS Service]\nName=%s\nSystemdService=s.unit\n" % S, "session"),
+           ("other_file_name", "services/x.service", unit(S), "system")])
+    @unittest.skipIf(IS_REFERENCE, "offers no service without Exec, and has a helper on the system bus")
+    def test_nothing_to_execute(self, file, text, kind):
+        """What only systemd can start cannot be started without it."""
+        bus = self.services({file: text}, type=kind, args=("--nofork",))
+        self.refused(SPAWN + "FileInvalid", bus.client().call, call(S, "/a", "a.b", "C"))
 
     def test_order(self):
         """Everything that was sent before the name was taken, then what was sent later."""
