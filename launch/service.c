@@ -119,8 +119,6 @@ static int make_environment(const struct warden *w, bool is_system, struct envir
 	}
 	if (r == 0)
 		r = environment_set(ret, SLICE("DBUS_STARTER_ADDRESS"), address);
-	if (r == 0 && is_system)
-		r = environment_set(ret, SLICE("DBUS_SYSTEM_BUS_ADDRESS"), address);
 	if (r == 0 && slice_is(type, "session"))
 		r = environment_set(ret, SLICE("DBUS_SESSION_BUS_ADDRESS"), address);
 	if (r == 0 && type.size)
