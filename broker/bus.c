@@ -13,6 +13,7 @@
 #include "broker/peer.h"
 #include "broker/sight.h"
 #include "broker/systemd_start.h"
+#include "broker/tenure.h"
 #include "broker/undertaker.h"
 #include "policy/rules.h"
 
@@ -301,6 +302,8 @@ int bus_set_policy(struct bus *bus, const struct policy *policy)
 	unnamed_rederive(bus);
 	gate_renew(bus);
 	pools_set(bus);
+	/* before what waited goes on: names may be taken from whom it goes to */
+	tenure_review(bus);
 	/* the agent ends when nobody can ask it any more */
 	if (!image_has_checks(&bus->policy.image))
 		consult_set_channel(bus, -1);

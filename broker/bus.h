@@ -93,8 +93,9 @@ int bus_start_mac(struct bus *bus, int channel, const char **ret_why);
 void bus_fini(struct bus *bus);
 
 /*
- * Puts another policy in force: every registered peer's subject is derived anew. All or nothing:
- * on failure (-ENOMEM) the old one stays. On success the old image is unmapped.
+ * Puts another policy in force: every registered peer's subject is derived anew, and names are taken
+ * from whom it forbids them. All or nothing: on failure (-ENOMEM) the old one stays. On success the
+ * old image is unmapped.
  */
 int bus_set_policy(struct bus *bus, const struct policy *policy);
 /* The limits that live in other structs (per-user pools) from the policy. */

@@ -221,6 +221,17 @@ static int say_ask(struct consult *consult, const struct agent_ask *ask, const c
 	return r;
 }
 
+/* By when they are due: later ones come last, but for those of after a reload with less patience. */
+static void asked_add(struct consult *consult, struct question *q)
+{
+	struct list *at = &consult->asked;
+
+	while (at->prev != &consult->asked &&
+		list_entry(at->prev, struct question, link)->due > q->due)
+		at = at->prev;
+	list_append(at, &q->link);
+}
+
 int consult_ask(struct peer *whose, struct question *q, struct agent_ask *ask,
 	enum limit *ret_limit, const char **ret_why)
 {
@@ -243,7 +254,7 @@ int consult_ask(struct peer *whose, struct question *q, struct agent_ask *ask,
 	}
 	q->user = user_ref(whose->user);
 	whose->user->questions++;
-	list_append(&consult->asked, &q->link);
+	asked_add(consult, q);
 	r = say_ask(consult, ask, ret_why);
 	if (r < 0)
 		question_drop(consult, q);

@@ -24,7 +24,7 @@ struct polkit_answer {
 /* Embedded in who waits. */
 struct question {
 	uint64_t id; /* 0: nothing is asked */
-	struct list link; /* consult.asked, oldest first */
+	struct list link; /* consult.asked, the next that is due first */
 	uint64_t since, due; /* loop_now() */
 	struct user *user;
 	struct slice action; /* the holder's */

@@ -12,7 +12,6 @@
 #include "broker/listener.h"
 #include "broker/peer.h"
 #include "broker/supervisor.h"
-#include "broker/tenure.h"
 #include "link/launch_broker.h"
 
 static int take_fd(struct letter *l, uint32_t i)
@@ -103,7 +102,6 @@ static int policy_take(struct supervisor *s, int fd, const char **ret_why, bool 
 		policy_close(&policy);
 		return r;
 	}
-	tenure_review(s->bus);
 	return 0;
 }
 

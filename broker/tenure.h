@@ -9,6 +9,6 @@ struct bus;
 /*
  * Who waits for a name and does not meet its restrictions waits no longer. Of an owner who does not
  * the trail is told; the name is taken from it where the restriction says revoke="yes". To be
- * called when a policy came into force.
+ * called when a policy came into force, before anything goes on that waited.
  */
 void tenure_review(struct bus *bus);

@@ -324,6 +324,15 @@ class Meanwhile(PolkitTest):
         self.root.driver("ReloadConfig")
         self.still_works(bus)
 
+    def test_reload_takes_the_name(self):
+        """Who may not own it any more does not get what waited for it, though nothing is asked any more."""
+        bus = self.parked()
+        bus.configure(policy=POLICY % "" + '<restrict own="com.ex.S" user="games" revoke="yes"/>')
+        self.root.driver("ReloadConfig")
+        self.refused("ServiceUnknown", self.alice.result, self.serial)
+        self.service.sync()
+        self.assertFalse([m for m in self.service.inbox if m.serial == self.serial])
+
     def test_our_agent_dies(self):
         bus = self.parked()
         os.kill(self.agent_pid(bus), signals.SIGKILL)

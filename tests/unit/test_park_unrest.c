@@ -18,7 +18,6 @@
 #include "broker/park.h"
 #include "broker/route.h"
 #include "broker/supervisor.h"
-#include "broker/tenure.h"
 #include "link/launch_broker.h"
 #include "tests/unit/draw.h"
 #include "tests/unit/peers.h"
@@ -259,7 +258,6 @@ static void policy_change(struct world *w)
 
 	policy_make(&policy, books[draw(4) ? 0 : draw(ARRAY_SIZE(books))]);
 	RULEBOOK_MUST(bus_set_policy(&w->bus, &policy) == 0);
-	tenure_review(&w->bus);
 	peers_agent(&w->bus, &w->agent);
 }
 
