@@ -1,6 +1,8 @@
 /*
- * listener.c - accepting. When the process is out of descriptors the listening sockets are left
- * alone for a while instead of being asked over and over; no errno of accept ends anything.
+ * listener.c - accepting, one connection a round: that there are more the loop tells for nothing, while
+ * accept4 makes a socket before it finds out that there is nobody for it. When the process is out of
+ * descriptors the listening sockets are left alone for a while instead of being asked over and over;
+ * no errno of accept ends anything.
  */
 #include <errno.h>
 #include <sys/socket.h>
@@ -10,7 +12,6 @@
 #include "broker/peer.h"
 #include "broker/undertaker.h"
 
-#define ACCEPT_BURST 16
 #define PAUSE_US 1000000
 #define PAUSE_SAY_US 60000000
 
@@ -43,24 +44,18 @@ static void pause_say(struct bus *bus)
 static int listener_ready(struct source *source, uint32_t events)
 {
 	struct listener *l = container_of(source, struct listener, source);
+	bool full = users_are_many(&l->bus->users);
+	int fd = full ? -1 : accept4(source->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
 	(void)events;
-	for (int i = 0; i < ACCEPT_BURST; i++) {
-		bool full = users_are_many(&l->bus->users);
-		int fd = full ? -1 : accept4(source->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-
-		if (fd >= 0) {
-			(void)peer_new(l->bus, fd);
-			continue;
-		}
-		if (full || errno == EMFILE || errno == ENFILE || errno == ENOMEM ||
-			errno == ENOBUFS) {
-			pause_say(l->bus);
-			l->bus->paused = true;
-			source_set(source, 0);
-			timer_arm(&l->retry, &l->bus->loop, PAUSE_US, listener_retry);
-		}
-		break;
+	if (fd >= 0) {
+		(void)peer_new(l->bus, fd);
+	} else if (full || errno == EMFILE || errno == ENFILE || errno == ENOMEM ||
+		   errno == ENOBUFS) {
+		pause_say(l->bus);
+		l->bus->paused = true;
+		source_set(source, 0);
+		timer_arm(&l->retry, &l->bus->loop, PAUSE_US, listener_retry);
 	}
 	return 0;
 }

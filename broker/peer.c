@@ -259,7 +259,6 @@ void peer_kill(struct peer *peer, const char *why)
 			peer->process.comm ? peer->process.comm : "?", why);
 	peer->state = PEER_DYING;
 	incomplete_drop(peer);
-	source_set(&peer->source, 0);
 	list_append(&peer->bus->dying, &peer->dying_link);
 }
 
