@@ -125,9 +125,12 @@ class Both(Services):
         self.assertNotIn("CHANGED=old", lines)
 
     def test_descriptors(self):
-        """A service gets nothing but stdin, stdout and stderr."""
+        """A service gets nothing but stdin, stdout and stderr, whatever our caller forgot."""
         self.printing("a.b", "ls /proc/$$/fd")
-        _, _, client = self.bus()
+        leaks = os.pipe()
+        _, _, client = self.bus(pass_fds=leaks)
+        for fd in leaks:
+            os.close(fd)
         self.failure(client, "a.b")
         # 10 is the shell's own
         self.assertLessEqual({int(n) for n in self.output().split()}, {0, 1, 2, 10})
