@@ -284,6 +284,7 @@ class System(Services):
         """As its User=, all groups and nothing else, in an environment of its own."""
         self.printing("a.b", "id; env", "User=nobody\n")
         _, address, client = self.bus(env=dict(os.environ, SECRET="x"))
+        client.driver("UpdateActivationEnvironment", "a{ss}", {"LD_PRELOAD": "/x", "DBUS_STARTER_ADDRESS": "y"})
         self.assertEqual(self.failure(client, "a.b").name, TIMED_OUT)
         lines = self.output().splitlines()
         self.assertRegex(lines[0], r"^uid=65534\(nobody\) gid=65534\(nogroup\) groups=65534\(nogroup\)$")
