@@ -39,26 +39,33 @@ void loop_stop(struct loop *loop)
 	loop->stopping = true;
 }
 
-static int run_timers(struct loop *loop, int *ret_wait)
+static int run_timers(struct loop *loop)
 {
-	*ret_wait = -1;
 	while (!list_is_empty(&loop->timers)) {
 		struct timer *t = list_entry(loop->timers.next, struct timer, link);
-		uint64_t now = loop_now();
 		int r;
 
-		if (t->at > now) {
-			uint64_t ms = (t->at - now + 999) / 1000;
-
-			*ret_wait = ms > 3600000 ? 3600000 : (int)ms;
+		if (t->at > loop_now())
 			return 0;
-		}
 		list_unlink(&t->link);
 		r = t->due(t);
 		if (r < 0)
 			return r;
 	}
 	return 0;
+}
+
+/* For how many milliseconds there is nothing to do but for sources; -1: for ever. */
+static int timers_wait(const struct loop *loop)
+{
+	uint64_t at, now, ms;
+
+	if (list_is_empty(&loop->timers))
+		return -1;
+	at = list_entry(loop->timers.next, struct timer, link)->at;
+	now = loop_now();
+	ms = at > now ? (at - now + 999) / 1000 : 0;
+	return ms > 3600000 ? 3600000 : (int)ms;
 }
 
 /* The first of the round, taken out of `events`. */
@@ -99,9 +106,9 @@ int loop_run(struct loop *loop)
 	struct epoll_event events[ROUND_EVENTS];
 
 	while (!loop->stopping) {
-		int wait, n, r;
+		int n, r;
 
-		r = run_timers(loop, &wait);
+		r = run_timers(loop);
 		if (r < 0)
 			return r;
 		if (loop->round) {
@@ -111,7 +118,8 @@ int loop_run(struct loop *loop)
 		}
 		if (loop->stopping)
 			break;
-		n = epoll_wait(loop->epoll_fd, events, ROUND_EVENTS, wait);
+		/* the round may have armed one, too */
+		n = epoll_wait(loop->epoll_fd, events, ROUND_EVENTS, timers_wait(loop));
 		if (n < 0 && errno != EINTR)
 			return -errno;
 		if (n > 0) {

@@ -18,13 +18,22 @@
 #include "broker/undertaker.h"
 
 #define FDS_MAX (1u << 20)
-/* so many of a batch are not let wait for the end of the round */
 #define PRIVILEGED_DIGGERS 8
 #define WATCH_US 5000000
 #define WATCH_TICKS 2 /* then it takes long */
 #define SAY_US 60000000
 /* Threads that share a table wait for each other while it grows: it begins with room for these. */
 #define TABLE_ROOM 16384
+
+/* To wake a thread for each costs more than to close it: so many, or those of so long, go together. Who
+ * waits for the end of a file that was passed notices; a client has seen that of its connection. */
+static const struct {
+	uint32_t most;
+	uint64_t us;
+} together[REMAINS] = {
+	[REMAINS_PASSED] = {DIGGER_ROOM, 1000},
+	[REMAINS_CONNECTION] = {16, 10000},
+};
 
 static int undertaker_ready(struct source *source, uint32_t events)
 {
@@ -70,8 +79,9 @@ int undertaker_start(struct undertaker *u)
 		return -errno;
 	list_init(&u->busy);
 	for (int i = 0; i < REMAINS; i++) {
-		list_init(&u->waiting[i]);
-		list_init(&u->idle[i]);
+		u->crews[i].undertaker = u;
+		list_init(&u->crews[i].waiting);
+		list_init(&u->crews[i].idle);
 	}
 	r = table_init(u);
 	for (uint32_t i = 0; r == 0 && i < ARRAY_SIZE(u->diggers); i++) {
@@ -81,10 +91,10 @@ int undertaker_start(struct undertaker *u)
 
 		r = digger_start(&u->diggers[i], u->source.fd);
 		if (r == 0)
-			list_append(&u->idle[kind], &u->diggers[i].link);
+			list_append(&u->crews[kind].idle, &u->diggers[i].link);
 	}
 	/* one of each will do */
-	return list_is_empty(&u->idle[REMAINS_PASSED]) ? r : 0;
+	return list_is_empty(&u->crews[REMAINS_PASSED].idle) ? r : 0;
 }
 
 int undertaker_serve(struct undertaker *u, struct bus *bus)
@@ -122,7 +132,7 @@ static uint32_t diggers_most(const struct estate *e)
 static void estate_queue(struct undertaker *u, struct estate *e)
 {
 	if (e->waits > 0 && e->diggers < diggers_most(e) && !list_is_linked(&e->link))
-		list_append(&u->waiting[e->kind], &e->link);
+		list_append(&u->crews[e->kind].waiting, &e->link);
 }
 
 void undertake(struct user *user, enum remains kind, int fd)
@@ -150,7 +160,7 @@ void undertake(struct user *user, enum remains kind, int fd)
 		u->next[e->last] = fd;
 	e->last = fd;
 	estate_queue(u, e);
-	if (e->waits >= DIGGER_ROOM)
+	if (++u->crews[kind].fresh >= DIGGER_ROOM)
 		undertaker_send(u);
 }
 
@@ -169,22 +179,45 @@ static void digger_fill(struct undertaker *u, struct digger *d, struct estate *e
 
 static int watch(struct timer *timer);
 
+static void wake(struct crew *crew)
+{
+	struct undertaker *u = crew->undertaker;
+
+	while (!list_is_empty(&crew->waiting) && !list_is_empty(&crew->idle)) {
+		struct estate *e = list_entry(crew->waiting.next, struct estate, link);
+		struct digger *d = list_entry(crew->idle.next, struct digger, link);
+
+		list_unlink(&e->link);
+		list_unlink(&d->link);
+		list_append(&u->busy, &d->link);
+		digger_fill(u, d, e);
+		estate_queue(u, e);
+		digger_send(d);
+		if (!list_is_linked(&u->watch.link))
+			timer_arm(&u->watch, &u->bus->loop, WATCH_US, watch);
+	}
+}
+
+static int crew_due(struct timer *timer)
+{
+	struct crew *crew = container_of(timer, struct crew, due);
+
+	crew->fresh = 0;
+	wake(crew);
+	return 0;
+}
+
 void undertaker_send(struct undertaker *u)
 {
 	for (int i = 0; u && i < REMAINS; i++) {
-		while (!list_is_empty(&u->waiting[i]) && !list_is_empty(&u->idle[i])) {
-			struct estate *e = list_entry(u->waiting[i].next, struct estate, link);
-			struct digger *d = list_entry(u->idle[i].next, struct digger, link);
+		struct crew *crew = &u->crews[i];
 
-			list_unlink(&e->link);
-			list_unlink(&d->link);
-			list_append(&u->busy, &d->link);
-			digger_fill(u, d, e);
-			estate_queue(u, e);
-			digger_send(d);
-			if (!list_is_linked(&u->watch.link))
-				timer_arm(&u->watch, &u->bus->loop, WATCH_US, watch);
-		}
+		if (crew->fresh == 0)
+			continue;
+		if (crew->fresh >= together[i].most || users_are_many(&u->bus->users))
+			crew_due(&crew->due);
+		else if (!list_is_linked(&crew->due.link))
+			timer_arm(&crew->due, &u->bus->loop, together[i].us, crew_due);
 	}
 }
 
@@ -193,7 +226,7 @@ static void digger_rest(struct undertaker *u, struct digger *d)
 	struct estate *e = TAKE(d->estate);
 
 	list_unlink(&d->link);
-	list_prepend(&u->idle[e->kind], &d->link);
+	list_prepend(&u->crews[e->kind].idle, &d->link);
 	e->diggers--;
 	estate_queue(u, e);
 }
@@ -210,7 +243,8 @@ void undertaker_settle(struct undertaker *u)
 			digger_rest(u, d);
 		estate_shrink(e, fresh);
 	}
-	undertaker_send(u);
+	for (int i = 0; i < REMAINS; i++)
+		wake(&u->crews[i]);
 	streams_resume(u->bus);
 	if (!users_are_many(&u->bus->users))
 		listeners_resume(u->bus);
@@ -276,5 +310,7 @@ void undertaker_leave(struct undertaker *u)
 	user_leave(&users->stranger);
 	users->undertaker = NULL;
 	timer_cancel(&u->watch);
+	for (int i = 0; i < REMAINS; i++)
+		timer_cancel(&u->crews[i].due);
 	source_fini(&u->source);
 }

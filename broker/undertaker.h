@@ -15,13 +15,21 @@ struct bus;
 #define DIGGERS_PASSED 32
 #define DIGGERS_CONNECTION 8
 
+/* Who closes what is of one kind. */
+struct crew {
+	struct undertaker *undertaker;
+	struct list waiting; /* estate.link: whose turn will come */
+	struct list idle; /* digger.link */
+	uint32_t fresh; /* what nobody was woken for yet */
+	struct timer due; /* until somebody is */
+};
+
 struct undertaker {
 	struct bus *bus;
 	struct source source; /* of the eventfd by which the diggers tell that they are done */
 	int *next; /* by descriptor: which one its user left after it, or -1 */
-	struct list waiting[REMAINS]; /* estate.link */
-	struct list idle[REMAINS]; /* digger.link */
-	struct list busy; /* digger.link */
+	struct crew crews[REMAINS];
+	struct list busy; /* digger.link, of both crews */
 	struct timer watch; /* while somebody digs */
 	struct digger diggers[DIGGERS_PASSED + DIGGERS_CONNECTION];
 };
