@@ -70,10 +70,8 @@ static int table_init(struct undertaker *u)
 	return u->next == MAP_FAILED ? -errno : 0;
 }
 
-int undertaker_start(struct undertaker *u)
+int undertaker_init(struct undertaker *u)
 {
-	int r = 0;
-
 	u->source.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (u->source.fd < 0)
 		return -errno;
@@ -83,7 +81,13 @@ int undertaker_start(struct undertaker *u)
 		list_init(&u->crews[i].waiting);
 		list_init(&u->crews[i].idle);
 	}
-	r = table_init(u);
+	return table_init(u);
+}
+
+int undertaker_start(struct undertaker *u)
+{
+	int r = undertaker_init(u);
+
 	for (uint32_t i = 0; r == 0 && i < ARRAY_SIZE(u->diggers); i++) {
 		enum remains kind = i % (ARRAY_SIZE(u->diggers) / DIGGERS_CONNECTION) == 0
 					    ? REMAINS_CONNECTION
@@ -94,7 +98,7 @@ int undertaker_start(struct undertaker *u)
 			list_append(&u->crews[kind].idle, &u->diggers[i].link);
 	}
 	/* one of each will do */
-	return list_is_empty(&u->crews[REMAINS_PASSED].idle) ? r : 0;
+	return r < 0 && !(list_is_linked(&u->diggers[1].link)) ? r : 0;
 }
 
 int undertaker_serve(struct undertaker *u, struct bus *bus)

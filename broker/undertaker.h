@@ -34,7 +34,9 @@ struct undertaker {
 	struct digger diggers[DIGGERS_PASSED + DIGGERS_CONNECTION];
 };
 
-/* Makes the threads, before there are clients; fewer where the system allows no more. 0 or -errno. */
+/* All but the threads. 0 or -errno. */
+int undertaker_init(struct undertaker *undertaker);
+/* And the threads, before there are clients; fewer where the system allows no more. 0 or -errno. */
 int undertaker_start(struct undertaker *undertaker);
 /* From now on it works for this bus. 0 or -errno. */
 int undertaker_serve(struct undertaker *undertaker, struct bus *bus);

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <pthread.h>
 #include <sched.h>
+#include <semaphore.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -227,6 +228,45 @@ static int try(const struct cage *cage, deed_fn deed)
 	return status;
 }
 
+/* A thread of the broker, made where it makes them, and what it tries once the cage is closed. */
+struct hand {
+	sem_t go;
+	deed_fn deed;
+};
+
+static void *hand_run(void *arg)
+{
+	struct hand *hand = arg;
+
+	while (sem_wait(&hand->go) < 0)
+		;
+	_exit(-hand->deed());
+}
+
+static int try_in_thread(const struct cage *cage, deed_fn deed)
+{
+	int status = 0;
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		struct hand hand = {.deed = deed};
+		struct rlimit none = {0, 0};
+		pthread_t thread;
+
+		setrlimit(RLIMIT_CORE, &none);
+		sem_init(&hand.go, 0, 0);
+		if (cage_files(cage) < 0 || pthread_create(&thread, NULL, hand_run, &hand) != 0 ||
+			cage_calls(cage) < 0)
+			_exit(255);
+		sem_post(&hand.go);
+		pthread_join(thread, NULL);
+		_exit(254);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return status;
+}
+
 static bool is_wanted(enum want want, int status, unsigned int has)
 {
 	bool failed = WIFEXITED(status) &&
@@ -261,6 +301,21 @@ static void test_cages(void **state)
 				fail_msg("%s, %s: status 0x%x", cages[c]->name, cases[i].name,
 					status);
 		}
+	}
+}
+
+static void test_threads(void **state)
+{
+	unsigned int has = cage_has();
+
+	(void)state;
+	if (!has)
+		skip();
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		int status = try_in_thread(&broker_cage, cases[i].deed);
+
+		if (!is_wanted(cases[i].want[0], status, has))
+			fail_msg("%s: status 0x%x", cases[i].name, status);
 	}
 }
 
@@ -306,6 +361,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_cages),
+		cmocka_unit_test(test_threads),
 		cmocka_unit_test(test_limits),
 	};
 
