@@ -17,7 +17,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "base/cgroups.h"
 #include "base/drop.h"
 #include "base/pidfd.h"
 #include "base/process.h"
@@ -122,37 +121,12 @@ static int process_read_pidfd(struct process *p, int fd)
 	return 0;
 }
 
-/* A whole /proc/PID/NAME of less than `size` bytes without its last newline, NUL-terminated. The
- * number of bytes, or -errno (-E2BIG where it is longer: half a text is none). */
-static ssize_t proc_read(pid_t pid, const char *name, char *buf, size_t size)
-{
-	char path[64];
-	DROP_FD int fd = -1;
-	ssize_t n;
-
-	snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, name);
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	if (fd < 0)
-		return -errno;
-	do
-		n = read(fd, buf, size);
-	while (n < 0 && errno == EINTR);
-	if (n < 0)
-		return -errno;
-	if ((size_t)n >= size)
-		return -E2BIG;
-	if (n > 0 && buf[n - 1] == '\n')
-		n--;
-	buf[n] = '\0';
-	return n;
-}
-
-static uint32_t proc_number(pid_t pid, const char *name)
+static uint32_t proc_number(struct proc_files *files, pid_t pid, enum proc_file which)
 {
 	char buf[16], *end;
 	unsigned long v;
 
-	if (proc_read(pid, name, buf, sizeof(buf)) <= 0)
+	if (proc_files_read(files, pid, which, buf, sizeof(buf)) <= 0)
 		return UINT32_MAX;
 	errno = 0;
 	v = strtoul(buf, &end, 10);
@@ -183,41 +157,43 @@ static void process_set_cgroup(struct process *p, const char *text)
 
 /* Where the kernel tells the cgroup's number, and the path of that is known, it is not asked for. True:
  * the process was still there after all of it was read. */
-static bool process_read_cgroup(struct process *p, struct cgroups *cgroups)
+static bool process_read_cgroup(struct process *p, struct processes *known)
 {
 	char buf[PATH_MAX + 1024]; /* a v2 path and the lines of the v1 controllers */
 	struct pidfd_facts before = {.pid = 0}, after;
 	bool told = pidfd_ask(p->pidfd, &before) == 0 && before.pid == p->pid;
-	const char *text = told && cgroups ? cgroups_find(cgroups, before.cgroup) : NULL;
+	const char *text = told && known ? cgroups_find(&known->cgroups, before.cgroup) : NULL;
 	bool has;
 
 	if (text) {
 		process_set_cgroup(p, text);
 		return true;
 	}
-	has = proc_read(p->pid, "cgroup", buf, sizeof(buf)) > 0;
+	has = proc_files_read(known ? &known->files : NULL, p->pid, PROC_CGROUP, buf, sizeof(buf)) >
+	      0;
 	if (has)
 		process_set_cgroup(p, buf);
 	if (!told)
 		return process_is_alive(p);
 	if (pidfd_ask(p->pidfd, &after) < 0)
 		return false;
-	if (has && cgroups && before.cgroup && before.cgroup == after.cgroup)
-		cgroups_add(cgroups, before.cgroup, buf);
+	if (has && known && before.cgroup && before.cgroup == after.cgroup)
+		cgroups_add(&known->cgroups, before.cgroup, buf);
 	return true;
 }
 
-static void process_read_proc(struct process *p, struct cgroups *cgroups)
+static void process_read_proc(struct process *p, struct processes *known)
 {
+	struct proc_files *files = known ? &known->files : NULL;
 	char comm[64];
 
-	if (proc_read(p->pid, "comm", comm, sizeof(comm)) > 0)
+	if (proc_files_read(files, p->pid, PROC_COMM, comm, sizeof(comm)) > 0)
 		p->comm = strdup(comm);
-	p->loginuid = proc_number(p->pid, "loginuid");
+	p->loginuid = proc_number(files, p->pid, PROC_LOGINUID);
 	/* the kernel sets both or none */
 	if (p->loginuid != UINT32_MAX)
-		p->sessionid = proc_number(p->pid, "sessionid");
-	if (!process_read_cgroup(p, cgroups))
+		p->sessionid = proc_number(files, p->pid, PROC_SESSIONID);
+	if (!process_read_cgroup(p, known))
 		process_forget(p);
 }
 
@@ -261,7 +237,7 @@ bool process_hear(struct process *p, int fd, pid_t writer, size_t n)
 	return false;
 }
 
-int process_of_socket(int fd, struct cgroups *cgroups, struct process *ret)
+int process_of_socket(int fd, struct processes *known, struct process *ret)
 {
 	struct process p = PROCESS_NONE;
 	struct ucred cred;
@@ -281,10 +257,16 @@ int process_of_socket(int fd, struct cgroups *cgroups, struct process *ret)
 	r = process_read_pidfd(&p, fd);
 	/* pid 0: a process of a pid namespace that we cannot see */
 	if (r == 0 && p.pid > 0)
-		process_read_proc(&p, cgroups);
+		process_read_proc(&p, known);
 	p.doubted = r == -ENOPROTOOPT && p.pid > 0;
 	*ret = p;
 	return 0;
+}
+
+void processes_fini(struct processes *known)
+{
+	cgroups_fini(&known->cgroups);
+	proc_files_fini(&known->files);
 }
 
 void process_fini(struct process *p)

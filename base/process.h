@@ -9,6 +9,9 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "base/cgroups.h"
+#include "base/proc_files.h"
+
 struct process {
 	uid_t uid;
 	gid_t gid;
@@ -31,12 +34,17 @@ struct process {
 	uint32_t loginuid, sessionid;
 };
 
-struct cgroups;
+/* What is remembered from one to the next. Zero-initialised: nothing. */
+struct processes {
+	struct cgroups cgroups;
+	struct proc_files files;
+};
 
+void processes_fini(struct processes *known);
 /* 0, or -errno if SO_PEERCRED or SO_PEERGROUPS fail: then there is nobody to judge. Failures of
- * the others (SO_PEERPIDFD: EMFILE, ESRCH, ENODATA ...) leave them unknown. `cgroups` (NULL: none) is
- * what is remembered from one to the next. */
-int process_of_socket(int fd, struct cgroups *cgroups, struct process *ret);
+ * the others (SO_PEERPIDFD: EMFILE, ESRCH, ENODATA ...) leave them unknown. `known`
+ * may be NULL. */
+int process_of_socket(int fd, struct processes *known, struct process *ret);
 void process_fini(struct process *p);
 /* Begins to listen for who `p->pid` is, where process_of_socket could not find out. */
 void process_doubt(struct process *p, int fd);

@@ -239,7 +239,7 @@ void bus_fini(struct bus *bus)
 	flow_fini(&bus->flow);
 	mac_fini(&bus->mac);
 	process_fini(&bus->own);
-	cgroups_fini(&bus->cgroups);
+	processes_fini(&bus->processes);
 	writer_fini(&bus->reply);
 	writer_fini(&bus->message);
 	undertaker_leave(bus->users.undertaker);

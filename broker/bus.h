@@ -5,7 +5,6 @@
 #pragma once
 
 #include "audit/trail.h"
-#include "base/cgroups.h"
 #include "base/loop.h"
 #include "base/process.h"
 #include "broker/account.h"
@@ -40,7 +39,7 @@ struct bus {
 	char guid[33], machine_id[33], type[32];
 	uint32_t pid; /* what the driver reports as its own: launch's */
 	struct process own; /* the bus's own groups, for GetConnectionCredentials */
-	struct cgroups cgroups; /* of the peers */
+	struct processes processes; /* of the peers */
 	bool systemd_activation;
 
 	struct policy policy;

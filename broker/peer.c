@@ -148,7 +148,7 @@ int peer_new(struct bus *bus, int fd)
 	match_holder_init(&peer->matches);
 	peer->party.subject = &peer->subject;
 	peer->subject.identity = &peer->identity;
-	r = process_of_socket(fd, &bus->cgroups, &peer->process);
+	r = process_of_socket(fd, &bus->processes, &peer->process);
 	if (r == 0 && peer->process.doubted)
 		process_doubt(&peer->process, fd);
 	if (r == 0)

@@ -7,6 +7,7 @@
 #include <grp.h>
 #include <netinet/in.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -20,7 +21,6 @@
 
 #include <cmocka.h>
 
-#include "base/cgroups.h"
 #include "base/drop.h"
 #include "base/pidfd.h"
 #include "base/process.h"
@@ -482,7 +482,8 @@ static void test_gone(void **state)
 /* What is remembered of a cgroup is said of whoever is in it, and of nobody else. */
 static void test_cgroups(void **state)
 {
-	struct cgroups cgroups = {0};
+	static struct processes known;
+	struct cgroups *cgroups = &known.cgroups;
 	DROP_FD int pidfd = (int)syscall(SYS_pidfd_open, getpid(), 0);
 	struct pidfd_facts facts;
 	struct process p;
@@ -497,25 +498,75 @@ static void test_cgroups(void **state)
 	assert_int_equal(facts.pid, getpid());
 	assert_true(facts.cgroup != 0);
 	assert_return_code(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), errno);
-	cgroups_add(&cgroups, facts.cgroup + 1, "0::/system.slice/b.service");
-	assert_int_equal(process_of_socket(fds[0], &cgroups, &p), 0);
+	cgroups_add(cgroups, facts.cgroup + 1, "0::/system.slice/b.service");
+	assert_int_equal(process_of_socket(fds[0], &known, &p), 0);
 	assert_true(!p.unit || strcmp(p.unit, "b.service") != 0);
-	assert_non_null(cgroups_find(&cgroups, facts.cgroup));
+	assert_non_null(cgroups_find(cgroups, facts.cgroup));
 	process_fini(&p);
-	cgroups_fini(&cgroups);
-	cgroups_add(&cgroups, facts.cgroup, "0::/system.slice/a.service");
-	assert_int_equal(process_of_socket(fds[0], &cgroups, &p), 0);
+	cgroups_fini(cgroups);
+	cgroups_add(cgroups, facts.cgroup, "0::/system.slice/a.service");
+	assert_int_equal(process_of_socket(fds[0], &known, &p), 0);
 	assert_string_equal(p.unit, "a.service");
 	assert_string_equal(p.slices, "system.slice");
 	assert_string_equal(p.comm, "test_process");
 	process_fini(&p);
 	/* as many as anybody likes */
 	for (uint64_t id = 1; id <= 3 * CGROUPS_MAX; id++)
-		cgroups_add(&cgroups, id << 32, "0::/");
-	assert_true(HASH_COUNT(cgroups.table) <= CGROUPS_MAX);
-	assert_string_equal(cgroups_find(&cgroups, (uint64_t)(3 * CGROUPS_MAX) << 32), "0::/");
-	assert_null(cgroups_find(&cgroups, 1ull << 32));
-	cgroups_fini(&cgroups);
+		cgroups_add(cgroups, id << 32, "0::/");
+	assert_true(HASH_COUNT(cgroups->table) <= CGROUPS_MAX);
+	assert_string_equal(cgroups_find(cgroups, (uint64_t)(3 * CGROUPS_MAX) << 32), "0::/");
+	assert_null(cgroups_find(cgroups, 1ull << 32));
+	processes_fini(&known);
+	close(fds[0]);
+	close(fds[1]);
+}
+
+/* What stays open is read anew, and not of whoever has the pid next. */
+static void test_again(void **state)
+{
+	static struct processes known;
+	struct process p;
+	char was[16], text[16];
+	int fds[2], status;
+	pid_t pid;
+
+	(void)state;
+	if (!kernel_has_pidfds()) {
+		print_message("skipped: the kernel does not tell who a peer is\n");
+		skip();
+	}
+	assert_return_code(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), errno);
+	assert_return_code(prctl(PR_GET_NAME, was), errno);
+	for (const char *const *name = (const char *const[]){"one", "two", was, NULL}; *name;
+		name++) {
+		assert_return_code(prctl(PR_SET_NAME, *name), errno);
+		assert_int_equal(process_of_socket(fds[0], &known, &p), 0);
+		assert_string_equal(p.comm, *name);
+		assert_int_equal(known.files.known[0].pid, getpid());
+		assert_int_equal(known.files.next, 1);
+		process_fini(&p);
+	}
+	pid = fork();
+	assert_return_code(pid, errno);
+	if (pid == 0)
+		pause();
+	assert_int_equal(
+		proc_files_read(&known.files, pid, PROC_COMM, text, sizeof(text)), strlen(was));
+	/* as if the pid were ours now */
+	known.files.known[0].pid = 0;
+	known.files.known[1].pid = getpid();
+	assert_return_code(kill(pid, SIGKILL), errno);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_return_code(prctl(PR_SET_NAME, "three"), errno);
+	assert_int_equal(process_of_socket(fds[0], &known, &p), 0);
+	assert_string_equal(p.comm, "three");
+	process_fini(&p);
+	assert_return_code(prctl(PR_SET_NAME, was), errno);
+	/* those that came last */
+	for (pid_t other = 1; other < 3 * PROC_PROCESSES; other++)
+		(void)proc_files_read(&known.files, other, PROC_COMM, text, sizeof(text));
+	assert_true(known.files.next > 2);
+	processes_fini(&known);
 	close(fds[0]);
 	close(fds[1]);
 }
@@ -574,6 +625,7 @@ int main(void)
 		cmocka_unit_test(test_many_groups),
 		cmocka_unit_test(test_gone),
 		cmocka_unit_test(test_cgroups),
+		cmocka_unit_test(test_again),
 		cmocka_unit_test(test_no_descriptors),
 		cmocka_unit_test(test_nobody),
 		cmocka_unit_test(test_errors),
