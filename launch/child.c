@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/drop.h"
+#include "base/log.h"
 #include "launch/child.h"
 #include "launch/user.h"
 #include "link/launch_broker.h"
@@ -22,6 +23,7 @@
 
 extern char **environ;
 
+#define DYING_MS 3000 /* after SIGKILL */
 #ifndef CLOSE_RANGE_CLOEXEC
 #define CLOSE_RANGE_CLOEXEC (1U << 2)
 #endif
@@ -195,19 +197,30 @@ int child_watch(struct child *child, struct loop *loop, child_fn ended)
 	return source_init(&child->source, loop, child->pidfd, EPOLLIN, child_ready);
 }
 
-int child_finish(struct child *child, int grace)
+static bool child_ends(const struct child *child, int within)
 {
 	struct pollfd p = {.fd = child->pidfd, .events = POLLIN};
 	int r;
 
+	do
+		r = poll(&p, 1, within);
+	while (r < 0 && errno == EINTR);
+	return r > 0;
+}
+
+int child_finish(struct child *child, int grace)
+{
 	if (child->pid == 0)
 		return 0;
-	do
-		r = poll(&p, 1, grace);
-	while (r < 0 && errno == EINTR);
-	if (r <= 0)
-		kill(child->pid, SIGKILL);
-	return child_reap(child);
+	if (child_ends(child, grace))
+		return child_reap(child);
+	kill(child->pid, SIGKILL);
+	if (child_ends(child, DYING_MS))
+		return child_reap(child);
+	/* the broker, whose client's file server does not answer when a file is closed */
+	log_warning("Process %d was killed and does not end: it is left behind", (int)child->pid);
+	child_forget(child);
+	return SIGKILL;
 }
 
 void child_kill(const struct child *child)

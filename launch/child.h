@@ -49,8 +49,8 @@ struct child {
 int child_start(struct child *child, const struct child_plan *plan);
 /* Calls `ended` from the loop. */
 int child_watch(struct child *child, struct loop *loop, child_fn ended);
-/* Waits for a running child for `grace` milliseconds, then kills it. Returns waitpid's status, 0 if
- * it was not running. Its `ended` is not called. */
+/* Waits for a running child for `grace` milliseconds, then kills it, and forgets one that even so does
+ * not end. Returns waitpid's status, 0 if it was not running. Its `ended` is not called. */
 int child_finish(struct child *child, int grace);
 /* Kills it if it runs; its `ended` is called. */
 void child_kill(const struct child *child);

@@ -187,7 +187,7 @@ class SlowClose(BusTest):
         self.assertEqual(open_files(bus), before)
 
     def test_end(self):
-        """A bus that ends hangs up on its clients, even if a server does not answer."""
+        """A bus that ends hangs up on its clients, and ends, even if a server does not answer."""
         bus = self.bus()
         alice, bob = (bus.client(uid) for uid in self.pair())
         fuse = Fuse(self)
@@ -197,8 +197,8 @@ class SlowClose(BusTest):
         bus.process.send_signal(signal.SIGTERM)
         bus.alive = False
         self.assertTrue(bob.is_closed())
-        fuse.let_go()
         self.assertEqual(bus.process.wait(PATIENCE), 0)
+        fuse.let_go()
         os.close(fd)
 
     def test_threads_are_in_the_cage(self):
