@@ -5,7 +5,7 @@
 #include "broker/fault.h"
 
 /* What one read brings at the most, and what the process needs itself. */
-#define SPARE_FDS 320
+#define SPARE_FDS 384
 /* a connection, and what is known of its process */
 #define FDS_PER_CONNECTION 2
 
