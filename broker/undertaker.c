@@ -1,8 +1,10 @@
 /*
  * undertaker.c - users take turns: each has one digger of a kind at the most, and a batch of what it
  * left is a turn, so that who makes one sleep waits behind it alone. Root and the user of the bus
- * may have some, as others' descriptors pass through their hands. A descriptor that waits is in the
- * table once, so the table's size is what the queues need at the most and there is nothing to allocate.
+ * may have some, as others' descriptors pass through their hands; and some are there for them alone, as
+ * who can become many users (user namespaces) could make all others sleep. A descriptor that waits is in
+ * the table once, so the table's size is what the queues need at the most and there is nothing to
+ * allocate.
  */
 #include <assert.h>
 #include <errno.h>
@@ -19,6 +21,7 @@
 
 #define FDS_MAX (1u << 20)
 #define PRIVILEGED_DIGGERS 8
+#define RESERVED(diggers) ((diggers) / 4)
 #define WATCH_US 5000000
 #define WATCH_TICKS 2 /* then it takes long */
 #define SAY_US 60000000
@@ -94,8 +97,10 @@ int undertaker_start(struct undertaker *u)
 					    : REMAINS_PASSED;
 
 		r = digger_start(&u->diggers[i], u->source.fd);
-		if (r == 0)
-			list_append(&u->crews[kind].idle, &u->diggers[i].link);
+		if (r < 0)
+			break;
+		list_append(&u->crews[kind].idle, &u->diggers[i].link);
+		u->crews[kind].reserved = RESERVED(++u->crews[kind].idle_n);
 	}
 	/* one of each will do */
 	return r < 0 && !(list_is_linked(&u->diggers[1].link)) ? r : 0;
@@ -135,8 +140,14 @@ static uint32_t diggers_most(const struct estate *e)
 
 static void estate_queue(struct undertaker *u, struct estate *e)
 {
-	if (e->waits > 0 && e->diggers < diggers_most(e) && !list_is_linked(&e->link))
-		list_append(&u->crews[e->kind].waiting, &e->link);
+	struct list *waiting = &u->crews[e->kind].waiting;
+
+	if (e->waits == 0 || e->diggers >= diggers_most(e) || list_is_linked(&e->link))
+		return;
+	if (user_is_privileged(e->user))
+		list_prepend(waiting, &e->link);
+	else
+		list_append(waiting, &e->link);
 }
 
 void undertake(struct user *user, enum remains kind, int fd)
@@ -183,16 +194,27 @@ static void digger_fill(struct undertaker *u, struct digger *d, struct estate *e
 
 static int watch(struct timer *timer);
 
+/* The first who waits, if there is a digger for it: none for the first is none for the others. */
+static struct estate *estate_next(const struct crew *crew)
+{
+	struct estate *e;
+
+	if (list_is_empty(&crew->waiting))
+		return NULL;
+	e = list_entry(crew->waiting.next, struct estate, link);
+	return crew->idle_n > (user_is_privileged(e->user) ? 0 : crew->reserved) ? e : NULL;
+}
+
 static void wake(struct crew *crew)
 {
 	struct undertaker *u = crew->undertaker;
 
-	while (!list_is_empty(&crew->waiting) && !list_is_empty(&crew->idle)) {
-		struct estate *e = list_entry(crew->waiting.next, struct estate, link);
+	for (struct estate *e; (e = estate_next(crew));) {
 		struct digger *d = list_entry(crew->idle.next, struct digger, link);
 
 		list_unlink(&e->link);
 		list_unlink(&d->link);
+		crew->idle_n--;
 		list_append(&u->busy, &d->link);
 		digger_fill(u, d, e);
 		estate_queue(u, e);
@@ -231,6 +253,7 @@ static void digger_rest(struct undertaker *u, struct digger *d)
 
 	list_unlink(&d->link);
 	list_prepend(&u->crews[e->kind].idle, &d->link);
+	u->crews[e->kind].idle_n++;
 	e->diggers--;
 	estate_queue(u, e);
 }

@@ -27,6 +27,7 @@ static void begin(struct site *s, uint32_t diggers)
 	s->bus.users.max_fds = SHARE;
 	s->bus.users.most_fds = 100000;
 	assert_int_equal(undertaker_init(&s->undertaker), 0);
+	s->undertaker.crews[REMAINS_PASSED].idle_n = diggers;
 	for (uint32_t i = 0; i < diggers; i++) {
 		assert_int_equal(sem_init(&s->undertaker.diggers[i].work, 0, 0), 0);
 		list_append(
@@ -115,6 +116,31 @@ static void test_one_each(void **state)
 	wake(&s);
 	/* two are left, and root may have more */
 	assert_int_equal(busy(&s), 3);
+	end(&s);
+}
+
+/* However many users make a thread sleep, there is one for root. */
+static void test_reserved(void **state)
+{
+	struct user *alice, *root;
+	struct site s;
+
+	(void)state;
+	begin(&s, 3);
+	s.undertaker.crews[REMAINS_PASSED].reserved = 1;
+	alice = leave(&s, ALICE, 2);
+	leave(&s, BOB, 1);
+	leave(&s, BOB + 1, 1);
+	wake(&s);
+	assert_int_equal(busy(&s), 2);
+	root = leave(&s, ROOT, 1);
+	wake(&s);
+	dig(&s, digger_of(&s, root), 1);
+	/* which is not for the others then */
+	assert_int_equal(busy(&s), 2);
+	dig(&s, digger_of(&s, alice), 2);
+	assert_int_equal(busy(&s), 2);
+	assert_int_equal(s.bus.users.fds, 2);
 	end(&s);
 }
 
@@ -267,6 +293,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_one_each),
+		cmocka_unit_test(test_reserved),
 		cmocka_unit_test(test_turns),
 		cmocka_unit_test(test_charge),
 		cmocka_unit_test(test_share),
