@@ -281,8 +281,9 @@ static int register_limits(const struct peer *peer, enum limit *ret_limit)
 	*ret_limit = LIMIT_MAX_CONNECTIONS_PER_USER;
 	if (peer->user->connections >= (uint64_t)peer_limit(peer, *ret_limit))
 		return FAULT_LIMITS;
-	/* as many again may wait to be closed */
-	if (user_remains(peer->user, REMAINS_CONNECTION) >= (uint64_t)peer_limit(peer, *ret_limit))
+	/* as many again may wait to be closed, beside what nobody was woken for yet */
+	if (user_remains(peer->user, REMAINS_CONNECTION) >=
+		(uint64_t)peer_limit(peer, *ret_limit) + DIGGER_ROOM)
 		return FAULT_LIMITS;
 	return 0;
 }

@@ -118,6 +118,14 @@ class Connections(BusTest):
             pass
         bus.client(ALICE)
 
+    def test_one_after_another(self):
+        """Who leaves before it comes again is one, however fast it does that."""
+        bus = self.bus(limits={"max_connections_per_user": 2})
+        stays = bus.client()
+        for _ in range(100):
+            bus.client().close()
+        stays.sync()
+
     def test_incomplete(self):
         """Who has not authenticated yet waits for a place, and gets it."""
         bus = self.bus(limits={"max_incomplete_connections": 2})
