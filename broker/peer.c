@@ -120,6 +120,15 @@ static int sasl_start(struct peer *peer)
 	return 0;
 }
 
+/* Or else the kernel drops an urgent byte as what is behind it is read; and with it, in our thread, the
+ * descriptors that it was sent with. */
+static void take_urgent(int fd)
+{
+	static const int on = 1;
+
+	(void)setsockopt(fd, SOL_SOCKET, SO_OOBINLINE, &on, sizeof(on));
+}
+
 int peer_new(struct bus *bus, int fd)
 {
 	struct peer *peer = calloc(1, sizeof(*peer));
@@ -159,6 +168,7 @@ int peer_new(struct bus *bus, int fd)
 		r = -ENOMEM;
 	if (r == 0)
 		r = sasl_start(peer);
+	take_urgent(fd);
 	if (r == 0)
 		r = source_init(&peer->source, &bus->loop, fd, EPOLLIN, peer_ready);
 	if (r < 0) {

@@ -1,5 +1,7 @@
 """Descriptors whose close() sleeps: who passes them waits for it, and nobody else does."""
 
+import array
+import errno
 import os
 import resource
 import signal
@@ -119,6 +121,24 @@ class SlowClose(BusTest):
             os.close(fd)
         self.unhindered(bob)
         self.assertEqual(open_files(bus), before)
+
+    def test_urgent(self):
+        """Of a byte that is out of band the kernel tells nobody who does not ask for it."""
+        bus = self.bus()
+        alice, bob = (bus.client(uid) for uid in self.pair())
+        before = open_files(bus)
+        fd = lingering(self)
+        rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [fd]))]
+        try:
+            alice.sock.sendmsg([b"l"], rights, socket.MSG_OOB)
+        except OSError as error:
+            if error.errno != errno.EOPNOTSUPP:
+                raise
+            raise unittest.SkipTest("a kernel without CONFIG_AF_UNIX_OOB") from error
+        finally:
+            os.close(fd)
+        self.unhindered(bob)
+        self.assertLessEqual(open_files(bus), before + 1)
 
     def test_unread(self):
         """What waits unread in a connection is closed with it."""
