@@ -53,7 +53,7 @@ struct users {
 	uint32_t max_fds; /* per user */
 	uint32_t most_fds; /* that the process can have */
 	uint32_t fds, connections; /* of all users, with those that wait to be closed */
-	struct user stranger; /* who came and went before it was known who */
+	struct user stranger; /* came and went before it was known who; left nothing unread */
 	struct undertaker *undertaker; /* NULL: whoever lets go of a descriptor closes it */
 };
 

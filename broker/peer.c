@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include "base/log.h"
@@ -181,14 +182,18 @@ int peer_new(struct bus *bus, int fd)
 	return 0;
 }
 
-/* Its client sees the end now, and reads what was sent before; the rest is done when it can be. */
+/* Its client sees the end now, and reads what was sent before; the rest is done when it can be. In one
+ * with nothing unread, to which nothing is added any more, there is nothing of its user's to wait for. */
 static void connection_close(struct peer *peer)
 {
-	struct users *users = &peer->bus->users;
+	struct user *stranger = &peer->bus->users.stranger;
+	int fd = peer->source.fd, unread = 1;
 
 	source_fini(&peer->source);
-	shutdown(peer->source.fd, SHUT_RDWR);
-	undertake(peer->user ? peer->user : &users->stranger, REMAINS_CONNECTION, peer->source.fd);
+	shutdown(fd, SHUT_RDWR);
+	if (ioctl(fd, FIONREAD, &unread) < 0)
+		unread = 1;
+	undertake(peer->user && unread ? peer->user : stranger, REMAINS_CONNECTION, fd);
 }
 
 void peer_free(struct peer *peer)

@@ -133,9 +133,15 @@ static void estate_shrink(struct estate *e, uint32_t n)
 		user_unref(e->user);
 }
 
+/* What is nobody's is closed in no time. */
+static bool estate_is_first(const struct estate *e)
+{
+	return user_is_privileged(e->user) || e->user == &e->user->users->stranger;
+}
+
 static uint32_t diggers_most(const struct estate *e)
 {
-	return user_is_privileged(e->user) ? PRIVILEGED_DIGGERS : 1;
+	return estate_is_first(e) ? PRIVILEGED_DIGGERS : 1;
 }
 
 static void estate_queue(struct undertaker *u, struct estate *e)
@@ -144,7 +150,7 @@ static void estate_queue(struct undertaker *u, struct estate *e)
 
 	if (e->waits == 0 || e->diggers >= diggers_most(e) || list_is_linked(&e->link))
 		return;
-	if (user_is_privileged(e->user))
+	if (estate_is_first(e))
 		list_prepend(waiting, &e->link);
 	else
 		list_append(waiting, &e->link);
@@ -202,7 +208,7 @@ static struct estate *estate_next(const struct crew *crew)
 	if (list_is_empty(&crew->waiting))
 		return NULL;
 	e = list_entry(crew->waiting.next, struct estate, link);
-	return crew->idle_n > (user_is_privileged(e->user) ? 0 : crew->reserved) ? e : NULL;
+	return crew->idle_n > (estate_is_first(e) ? 0 : crew->reserved) ? e : NULL;
 }
 
 static void wake(struct crew *crew)

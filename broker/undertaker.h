@@ -21,7 +21,7 @@ struct crew {
 	struct list waiting; /* estate.link: whose turn will come */
 	struct list idle; /* digger.link */
 	uint32_t idle_n;
-	uint32_t reserved; /* so many of them are idle but for root and the user of the bus */
+	uint32_t reserved; /* so many are there for root, the user of the bus and nobody */
 	uint32_t fresh; /* what nobody was woken for yet */
 	struct timer due; /* until somebody is */
 };

@@ -1,5 +1,6 @@
 """fuse - a file system with one file, whose server lets buses wait for the answer to their close() until
-it is told otherwise. The kernel's protocol is spoken here, as libfuse would."""
+it is told otherwise; or whoever closes it last, for what he wrote. The kernel's protocol is spoken here,
+as libfuse would."""
 
 import ctypes
 import os
@@ -10,7 +11,10 @@ import unittest
 
 from harness import IS_ROOT
 
-LOOKUP, FORGET, GETATTR, OPEN, RELEASE, FLUSH, INIT, INTERRUPT, BATCH_FORGET = 1, 2, 3, 14, 18, 25, 26, 36, 42
+LOOKUP, FORGET, GETATTR, SETATTR, OPEN, WRITE, RELEASE, FLUSH, INIT = 1, 2, 3, 4, 14, 16, 18, 25, 26
+INTERRUPT, BATCH_FORGET = 36, 42
+WRITEBACK_CACHE = 1 << 16
+PAGE = 4096
 NO_ANSWER = (FORGET, BATCH_FORGET, INTERRUPT)
 ENOSYS = 38
 MNT_DETACH = 2
@@ -29,13 +33,15 @@ def is_bus(pid):
 
 
 class Fuse:
-    """open() gives a descriptor of the file; held are those who wait in close()."""
+    """open() gives a descriptor of the file; held are those who wait in close(). `late`: the file is
+    written when it is closed."""
 
-    def __init__(self, test):
+    def __init__(self, test, late=False):
         if not IS_ROOT or not os.path.exists("/dev/fuse"):
             raise unittest.SkipTest("needs root and /dev/fuse, to be the server of a file system")
         self.lock = threading.Lock()
         self.holding = True
+        self.late = late
         self.held = []
         self.device = os.open("/dev/fuse", os.O_RDWR | os.O_CLOEXEC)
         self.folder = tempfile.mkdtemp(prefix="fuse-")
@@ -51,6 +57,15 @@ class Fuse:
     def open(self):
         return os.open(self.folder + "/file", os.O_RDWR | os.O_CLOEXEC)
 
+    def dirty(self):
+        """What was not written yet, for which whoever closes the file waits."""
+        fd = self.open()
+        os.write(fd, b"x" * PAGE)
+        threading.Thread(target=os.close, args=(fd,), daemon=True).start()
+
+    def is_held(self, code, pid):
+        return self.holding and (code == WRITE if self.late else code == FLUSH and is_bus(pid))
+
     def answer(self, unique, data=b"", error=0):
         try:
             os.write(self.device, struct.pack("<IiQ", 16 + len(data), -error, unique) + data)
@@ -65,14 +80,17 @@ class Fuse:
                 return
             _, code, unique, node, _, _, pid, _ = struct.unpack_from("<IIQQIIII", request)
             with self.lock:
-                if code == FLUSH and self.holding and is_bus(pid):
+                if self.is_held(code, pid):
                     self.held.append(unique)
                     continue
             if code == INIT:
-                self.answer(unique, struct.pack("<4I2H2I", 7, 31, 0, 0, 16, 12, 4096, 1).ljust(64, b"\0"))
+                flags = WRITEBACK_CACHE if self.late else 0
+                self.answer(unique, struct.pack("<4I2H2I", 7, 31, 0, flags, 16, 12, PAGE, 1).ljust(64, b"\0"))
             elif code == LOOKUP:
                 self.answer(unique, struct.pack("<4Q2I", 2, 0, 3600, 3600, 0, 0) + attributes(2))
-            elif code == GETATTR:
+            elif code == WRITE:
+                self.answer(unique, struct.pack("<2I", PAGE, 0))
+            elif code in (GETATTR, SETATTR):
                 self.answer(unique, struct.pack("<Q2I", 3600, 0, 0) + attributes(node))
             elif code == OPEN:
                 self.answer(unique, struct.pack("<Q2I", 0, 0, 0))
@@ -87,7 +105,7 @@ class Fuse:
             self.holding = False
             held, self.held = self.held, []
         for unique in held:
-            self.answer(unique)
+            self.answer(unique, struct.pack("<2I", PAGE, 0) if self.late else b"")
 
     def end(self):
         self.let_go()

@@ -206,6 +206,36 @@ class SlowClose(BusTest):
         again.sync()
         self.assertEqual(open_files(bus), before)
 
+    def test_file_server_of_unread(self):
+        """The same in a connection, where nobody can shorten it: those of its user with nothing in them
+        do not wait behind it."""
+        bus = self.bus(limits={"max_connections_per_user": 4})
+        pid = broker(bus)
+        need_root()
+        alice, bob = bus.client(POURER), bus.client(BOB)
+        fuse = Fuse(self, late=True)
+        fd = fuse.open()
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            socket.send_fds(alice.sock, [b"no message at all"], [0])
+            socket.send_fds(alice.sock, [b"x"], [fd])
+            os.close(fd)
+            fuse.dirty()
+        finally:
+            os.kill(pid, signal.SIGCONT)
+        self.assertTrue(alice.is_closed())
+        self.unhindered(bob, 0.2)
+        self.assertEqual(len(fuse.held), 1)
+        before = open_files(bus)
+        for _ in range(200):
+            bus.client(POURER).close()
+            bus.raw(POURER).close()
+        self.unhindered(bob, 0.2)
+        self.assertEqual(open_files(bus), before)
+        self.assertEqual(len(fuse.held), 1)
+        fuse.let_go()
+        bus.client(POURER).sync()
+
     def test_end(self):
         """A bus that ends hangs up on its clients, and ends, even if a server does not answer."""
         bus = self.bus()

@@ -251,6 +251,36 @@ static void test_rest(void **state)
 	end(&s);
 }
 
+/* A connection waits for others of its user only if something of that lies in it. */
+static void test_connection(void **state)
+{
+	static const struct {
+		const char *unread;
+		bool waits;
+	} rows[] = {{"", false}, {"x", true}};
+	struct site s;
+
+	(void)state;
+	begin(&s, 0);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct user *alice = user_get(&s.bus.users, ALICE);
+		struct user *nobody = &s.bus.users.stranger;
+		int fd;
+		struct peer *peer = peers_add(&s.bus, ALICE, &fd);
+
+		assert_int_equal(write(fd, rows[i].unread, strlen(rows[i].unread)),
+			(ssize_t)strlen(rows[i].unread));
+		peer_kill(peer, NULL);
+		peers_reap(&s.bus);
+		assert_int_equal(user_remains(alice, REMAINS_CONNECTION), rows[i].waits);
+		assert_int_equal(user_remains(nobody, REMAINS_CONNECTION), 1);
+		assert_int_equal(s.bus.users.connections, i + 1);
+		user_unref(alice);
+		close(fd);
+	}
+	end(&s);
+}
+
 /* The threads themselves. */
 static void test_real(void **state)
 {
@@ -298,6 +328,7 @@ int main(void)
 		cmocka_unit_test(test_charge),
 		cmocka_unit_test(test_share),
 		cmocka_unit_test(test_rest),
+		cmocka_unit_test(test_connection),
 		cmocka_unit_test(test_real),
 	};
 
