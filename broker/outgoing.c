@@ -121,7 +121,6 @@ static int refuse_full(
 	return FAULT_LIMITS;
 }
 
-/* As in the reference a queue may be overrun by one message: what counts is what waits already. */
 static bool has_room(uint64_t max, uint64_t all, uint64_t mine, bool whole)
 {
 	uint64_t others = all - mine;
@@ -135,15 +134,20 @@ int outgoing_check(struct peer *to, const struct parcel *parcel, enum limit *ret
 	struct user *payer = outgoing_payer(to, parcel);
 	struct share *share;
 	bool whole = payer == to->user || user_is_privileged(payer);
+	/* As in the reference a queue may be overrun by one message. But nobody fills one of root's
+	 * so that what root sends there is refused. */
+	bool overruns = whole || !peer_is_privileged(to);
+	uint64_t bytes = overruns ? 0 : parcel->header_size + parcel->body_size;
+	uint64_t fds = overruns ? 0 : parcel->fds_n;
 
 	if (list_is_empty(&out->packets))
 		return 0;
 	HASH_FIND(hh, out->shares, &payer->uid, sizeof(payer->uid), share);
-	if (!has_room((uint64_t)peer_limit(to, LIMIT_MAX_OUTGOING_BYTES), out->bytes,
-		    share ? share->bytes : 0, whole))
+	if (!has_room((uint64_t)peer_limit(to, LIMIT_MAX_OUTGOING_BYTES), out->bytes + bytes,
+		    (share ? share->bytes : 0) + bytes, whole))
 		return refuse_full(to, parcel, LIMIT_MAX_OUTGOING_BYTES, ret_limit);
 	if (parcel->fds_n && !has_room((uint64_t)peer_limit(to, LIMIT_MAX_OUTGOING_UNIX_FDS),
-				     out->fds, share ? share->fds : 0, whole))
+				     out->fds + fds, (share ? share->fds : 0) + fds, whole))
 		return refuse_full(to, parcel, LIMIT_MAX_OUTGOING_UNIX_FDS, ret_limit);
 	return 0;
 }

@@ -31,6 +31,10 @@ def calls(n):
     return call(S, "/", I, "M", "ay", (bytes(3000),), flags=NO_REPLY)
 
 
+def large(n):
+    return call(S, "/", I, "M", "ay", (bytes(90000),), flags=NO_REPLY)
+
+
 def signals(n):
     return signal("/", I, "M", "ay", (bytes(3000),), destination=S)
 
@@ -95,6 +99,19 @@ class Protected(BusTest):
         bus, service = self.scene()
         self.flood(bus.client(ALICE), calls)
         self.assert_unharmed(bus, service, bus.client(BOB))
+
+    @unittest.skipIf(IS_REFERENCE, "has one queue for all")
+    def test_large_ones(self):
+        """Two who fill what they may with large messages leave root its place."""
+        bus, service = self.scene()
+        for uid in ALICE, BOB:
+            self.flood(bus.client(uid), large)
+        root = bus.client()
+        root.send(call(S, "/", I, "M", flags=NO_REPLY))
+        root.sync()
+        self.assertFalse(root.taken(type=ERROR))
+        time.sleep(0.7)
+        self.assertFalse(is_hung_up(service))
 
     def test_flood_of_many(self):
         """Of one user: each of its connections is refused."""
