@@ -16,6 +16,7 @@ import subprocess
 import tempfile
 import time
 import unittest
+import unittest.mock
 import urllib.parse
 
 import wire
@@ -79,6 +80,13 @@ class Case(unittest.TestCase):
         folder = tempfile.TemporaryDirectory(prefix="dw-")
         self.addCleanup(folder.cleanup)
         self.folder = folder.name
+
+    def sanitizers(self, options):
+        """What a bus that is built with sanitizers is told by the way; others do not look."""
+        told = ":".join(filter(None, [os.environ.get("ASAN_OPTIONS"), options]))
+        change = unittest.mock.patch.dict(os.environ, ASAN_OPTIONS=told)
+        change.start()
+        self.addCleanup(change.stop)
 
     def path(self, name):
         return os.path.join(self.folder, name)

@@ -176,6 +176,11 @@ class Required(Case):
 class Crash(Case):
     """The process that clients talk to is killed, as by a fault of its own."""
 
+    def setUp(self):
+        super().setUp()
+        # which would report the fault, and exit
+        self.sanitizers("handle_segv=0:handle_abort=0")
+
     def broker_of(self, process):
         for pid in children_of(process.pid):
             with open("/proc/%d/cmdline" % pid, "rb") as file:
