@@ -1,6 +1,7 @@
 /*
  * cage.c - the order: files, then limits, then calls, as each step needs what the next one takes away:
- * a thread has of Landlock what its maker had, system calls are taken from all. It goes on without what the kernel lacks: dbus-warden says at its start what that is.
+ * a thread has of Landlock what its maker had, system calls are taken from all. It goes on without
+ * what the kernel lacks: dbus-warden says at its start what that is.
  */
 #include <errno.h>
 #include <sys/prctl.h>

@@ -100,9 +100,8 @@ static int policy_take(struct supervisor *s, int fd, const char **ret_why, bool 
 	if (r < 0) {
 		*ret_why = "no memory for the new policy";
 		policy_close(&policy);
-		return r;
 	}
-	return 0;
+	return r;
 }
 
 static int on_policy(struct supervisor *s, struct letter *l)

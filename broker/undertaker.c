@@ -161,15 +161,15 @@ void undertake(struct user *user, enum remains kind, int fd)
 	struct undertaker *u = user->users->undertaker;
 	struct estate *e = &user->estates[kind];
 
-	if (kind == REMAINS_PASSED && u) {
-		user->fds++;
-		user->users->fds++;
-	}
 	if (!u) {
 		/* no bus but a test of one */
 		user->users->connections -= kind == REMAINS_CONNECTION;
 		close(fd);
 		return;
+	}
+	if (kind == REMAINS_PASSED) {
+		user->fds++;
+		user->users->fds++;
 	}
 	assert((uint32_t)fd < FDS_MAX);
 	if (user_remains(user, kind) == 0)

@@ -81,6 +81,13 @@ class Case(unittest.TestCase):
         self.addCleanup(folder.cleanup)
         self.folder = folder.name
 
+    def broker_of(self, process):
+        for pid in children_of(process.pid):
+            with open("/proc/%d/cmdline" % pid, "rb") as file:
+                if b"dbus-warden-broker" in file.read():
+                    return pid
+        raise AssertionError("there is no broker")
+
     def sanitizers(self, options):
         """What a bus that is built with sanitizers is told by the way; others do not look."""
         told = ":".join(filter(None, [os.environ.get("ASAN_OPTIONS"), options]))
@@ -631,13 +638,6 @@ class Ours(Case):
             self.assertNotIn(pipe, held)
         os.close(r)
         os.close(w)
-
-    def broker_of(self, process):
-        for pid in children_of(process.pid):
-            with open("/proc/%d/cmdline" % pid, "rb") as file:
-                if b"dbus-warden-broker" in file.read():
-                    return pid
-        raise AssertionError("there is no broker")
 
     def test_broker_dies(self):
         process, _ = self.run_bus("--config-file=" + self.config())

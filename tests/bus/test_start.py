@@ -11,7 +11,7 @@ import sys
 import unittest
 
 import wire
-from test_launch import IS_REFERENCE, PATIENCE, PROGRAM, Case, children_of, until
+from test_launch import IS_REFERENCE, PATIENCE, PROGRAM, Case, until
 
 DENY = '<busconfig><policy context="mandatory"><deny own="com.ex.%s"/></policy></busconfig>'
 
@@ -180,13 +180,6 @@ class Crash(Case):
         super().setUp()
         # which would report the fault, and exit
         self.sanitizers("handle_segv=0:handle_abort=0")
-
-    def broker_of(self, process):
-        for pid in children_of(process.pid):
-            with open("/proc/%d/cmdline" % pid, "rb") as file:
-                if b"dbus-warden-broker" in file.read():
-                    return pid
-        raise AssertionError("there is no broker")
 
     def crash(self, process, number):
         os.kill(self.broker_of(process), number)
