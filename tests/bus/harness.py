@@ -314,6 +314,13 @@ class Bus:
         with open(self.log.name, "r", encoding="utf-8", errors="replace") as file:
             return file.read()
 
+    def line(self, *words, since=0):
+        """A line of the log that has all of these, once it is there: records come by another process."""
+        wanted = lambda: [l for l in self.text()[since:].splitlines() if all(word in l for word in words)]
+        lines = eventually(wanted, bool, START)
+        assert lines, "no line with %r in: %s" % (words, self.text()[since:])
+        return lines[0]
+
     def raw(self, uid=None, gid=None, groups=(), before=None):
         """A connection that said nothing yet; of a process that did before(), if that is given."""
         path = socket_path(self.address)

@@ -195,14 +195,7 @@ class PolkitTest(BusTest):
         return text
 
     def recorded(self, bus, *words):
-        """A line of the log that has all of these."""
-        deadline = time.monotonic() + 5
-        while time.monotonic() < deadline:
-            for line in bus.text().splitlines():
-                if all(word in line for word in words):
-                    return line
-            time.sleep(0.01)
-        self.fail("no line with %r in: %s" % (words, bus.text()))
+        return bus.line(*words)
 
     def is_recorded(self, bus, *words):
         return any(all(word in line for word in words) for line in bus.text().splitlines())

@@ -704,7 +704,7 @@ class Exhausted(BusTest):
         waiting = [bus.raw() for _ in range(20)]
         for _ in range(3):
             admin.driver("ReloadConfig")
-        self.assertIn("No descriptors or memory left", bus.text())
+        bus.line("No descriptors or memory left")
         for client in waiting:
             client.close()
         bus.client().driver("GetId")

@@ -217,7 +217,7 @@ class Overrides(Judged):
     def test_refusal_is_recorded_with_the_value(self):
         bus = self.limited(MATCHES, 7, ('user="daemon"', 2))
         self.assertEqual(self.matches(bus.client(ALICE)), 2)
-        self.assertRegex(bus.text(), r"max_match_rules_per_connection.*\b2\b")
+        self.assertRegex(bus.line("max_match_rules_per_connection"), r"max_match_rules_per_connection.*\b2\b")
 
 
 if __name__ == "__main__":

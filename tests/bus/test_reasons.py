@@ -1,7 +1,6 @@
 """Why something was refused: the record of a refusal names the rule, its file and its line, whatever
 the file it stands in, however often it is written, and whatever was reloaded before."""
 
-import time
 import unittest
 
 from harness import ALICE, IS_REFERENCE, BusTest, need_root
@@ -45,13 +44,7 @@ class Reasons(BusTest):
         self.recorded(bus, before, *words)
 
     def recorded(self, bus, before, *words):
-        deadline = time.monotonic() + 5
-        while time.monotonic() < deadline:
-            new = bus.text()[before:]
-            if any(all(word in line for word in words) for line in new.splitlines()):
-                return
-            time.sleep(0.01)
-        self.fail("no line with %r in: %s" % (words, new))
+        bus.line(*words, since=before)
 
     def test_file_and_line(self):
         bus = self.started(a=FILE % "")
