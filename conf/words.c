@@ -4,6 +4,7 @@
 #include "base/drop.h"
 #include "conf/reading.h"
 
+/* `text` as it may stand between quotation marks, what needs no escape in whole stretches */
 static void writer_escaped(struct writer *w, const char *text)
 {
 	static const char *const escapes[128] = {['&'] = "&amp;",
@@ -14,10 +15,12 @@ static void writer_escaped(struct writer *w, const char *text)
 		['\n'] = "&#10;",
 		['\r'] = "&#13;",
 		[0x7f] = "&#127;"};
+	const char *plain = text;
 	char c1[8];
 
 	for (; *text; text++) {
 		unsigned char c = (unsigned char)*text, next = (unsigned char)text[1];
+		const char *start = text;
 		const char *escape = c < ARRAY_SIZE(escapes) ? escapes[c] : NULL;
 
 		/* control characters of two bytes, which XML has as well */
@@ -26,9 +29,13 @@ static void writer_escaped(struct writer *w, const char *text)
 			escape = c1;
 			text++;
 		}
-
-		writer_bytes(w, escape ? escape : text, escape ? strlen(escape) : 1);
+		if (!escape)
+			continue;
+		writer_bytes(w, plain, (size_t)(start - plain));
+		writer_bytes(w, escape, strlen(escape));
+		plain = text + 1;
 	}
+	writer_bytes(w, plain, (size_t)(text - plain));
 }
 
 struct slice element_words(struct arena *arena, const char *name, const char *const *attributes)
