@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -136,6 +137,38 @@ static void child_execute(const struct child_plan *plan, pid_t parent, int repor
 	_exit(127);
 }
 
+/* Whose a process is: its real user. (uid_t)-1: that cannot be read. */
+static uid_t user_of_process(pid_t pid)
+{
+	char path[64], line[256];
+	unsigned int uid = (uid_t)-1;
+	FILE *status;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+	status = fopen(path, "re");
+	while (status && fgets(line, sizeof(line), status) && sscanf(line, "Uid: %u", &uid) != 1)
+		;
+	if (status)
+		fclose(status);
+	return uid;
+}
+
+/* A child of ours, which has not been waited for. The unit leaves us no CAP_KILL, which is for all
+ * processes of the machine; but whoever a process belongs to may end it, and we may be anybody. */
+static void process_kill(pid_t pid)
+{
+	uid_t us = geteuid(), uid;
+
+	if (kill(pid, SIGKILL) == 0 || errno != EPERM)
+		return;
+	uid = user_of_process(pid);
+	if (uid == (uid_t)-1 || seteuid(uid) < 0 || kill(pid, SIGKILL) < 0)
+		log_warning("Cannot end process %d: %s", (int)pid, strerror(errno));
+	/* a half of us would be another user from now on */
+	if (geteuid() != us && seteuid(us) < 0)
+		abort();
+}
+
 int child_start(struct child *child, const struct child_plan *plan)
 {
 	pid_t parent = getpid(), pid;
@@ -161,7 +194,7 @@ int child_start(struct child *child, const struct child_plan *plan)
 	pidfd = n == 0 ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
 	if (pidfd < 0) {
 		error = n == 0 ? -errno : n == (ssize_t)sizeof(error) ? error : -EIO;
-		kill(pid, SIGKILL);
+		process_kill(pid);
 		waitpid(pid, NULL, 0);
 		return error;
 	}
@@ -214,7 +247,7 @@ int child_finish(struct child *child, int grace)
 		return 0;
 	if (child_ends(child, grace))
 		return child_reap(child);
-	kill(child->pid, SIGKILL);
+	process_kill(child->pid);
 	if (child_ends(child, DYING_MS))
 		return child_reap(child);
 	/* the broker, whose client's file server does not answer when a file is closed */
@@ -227,7 +260,7 @@ void child_kill(const struct child *child)
 {
 	/* pid 0 would be all of our process group */
 	if (child->pid != 0)
-		kill(child->pid, SIGKILL);
+		process_kill(child->pid);
 }
 
 void child_forget(struct child *child)

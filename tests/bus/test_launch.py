@@ -5,6 +5,7 @@ The bus is the program named by DBUS_WARDEN_BUS, or the reference, /usr/bin/dbus
 for either of them; Ours is what the reference does otherwise or does not do at all.
 """
 
+import ctypes
 import os
 import re
 import select
@@ -73,6 +74,12 @@ def children_of(pid):
 
 
 CAP_AUDIT_WRITE = 1 << 29
+CAP_KILL = 5
+PR_CAPBSET_DROP = 24
+
+
+def no_right_to_kill():
+    ctypes.CDLL(None).prctl(PR_CAPBSET_DROP, CAP_KILL)
 
 
 class Case(unittest.TestCase):
@@ -626,6 +633,20 @@ class Ours(Case):
             rights = {0, CAP_AUDIT_WRITE} if "recorder" in open("/proc/%d/cmdline" % pid).read() else {0}
             for kind in ["CapInh", "CapPrm", "CapEff", "CapAmb"]:
                 self.assertIn(int(status[kind], 16), rights, kind)
+
+    @unittest.skipIf(os.geteuid() != 0, "only root has a right to lose")
+    def test_ends_without_the_right_to_kill(self):
+        """Which the unit does not leave us: a broker that does not go by itself is ended, and we stay who
+        we are."""
+        everybody = '<policy context="default"><allow user="*"/></policy><user>nobody</user>'
+        config = self.config("<listen>unix:path=%s</listen>" % self.path("bus") + everybody)
+        process, _ = self.run_bus("--config-file=" + config, preexec_fn=no_right_to_kill)
+        with open("/proc/%d/status" % process.pid, encoding="ascii") as file:
+            self.assertFalse(int(re.search(r"^CapEff:\s(.*)", file.read(), re.M)[1], 16) & 1 << CAP_KILL)
+        os.kill(self.broker_of(process), signal.SIGSTOP)
+        self.assertEqual(self.stop(process), 0)
+        self.assertNotRegex(self.said(process), "does not end|Cannot end")
+        self.assertFalse(os.path.exists(self.path("bus")))
 
     def test_children_hold_nothing_of_ours(self):
         """A descriptor that our caller forgot does not reach those who read what clients send."""
