@@ -9,7 +9,8 @@ struct mac_site mac_site(void)
 {
 	return (struct mac_site){.selinux = selinux_is_on() ? selinux_kernel() : NULL,
 		.apparmor = apparmor_kernel(),
-		.apparmor_support = apparmor_supported()};
+		.apparmor_support = apparmor_supported(),
+		.selinux_is_shut = selinux_is_shut()};
 }
 
 /* Why AppArmor does not mediate although nobody switched it off; NULL: it does. */
@@ -92,6 +93,10 @@ static int start_judges(struct mac *mac, const struct mac_site *site, const stru
 	int r;
 
 	*ret_why = "no memory for labels";
+	if (site->selinux_is_shut)
+		log_warning(
+			"SELinux is on but DOES NOT MEDIATE this bus: its file system is there to "
+			"read only; what its policy says of dbus is not enforced");
 	if (mode == APPARMOR_REQUIRED && trouble) {
 		log_error("The configuration requires AppArmor to mediate, but %s", trouble);
 		*ret_why = "the configuration requires AppArmor, which does not mediate";

@@ -17,6 +17,7 @@ struct mac_site {
 	const struct selinux_kernel *selinux; /* NULL: it is off */
 	const struct apparmor_kernel *apparmor; /* NULL: not built in */
 	enum apparmor_support apparmor_support;
+	bool selinux_is_shut; /* on, and not to be asked: it counts as off */
 };
 
 struct mac {

@@ -5,8 +5,10 @@
  */
 #include <errno.h>
 #include <stdarg.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <selinux/avc.h>
@@ -176,6 +178,14 @@ const struct selinux_kernel *selinux_kernel(void)
 bool selinux_is_on(void)
 {
 	return is_selinux_enabled() > 0;
+}
+
+bool selinux_is_shut(void)
+{
+	struct statfs fs;
+
+	return !selinux_is_on() && statfs(MOUNT, &fs) == 0 &&
+	       (__typeof__(fs.f_type))SELINUX_MAGIC == fs.f_type;
 }
 
 const char *selinux_root(void)

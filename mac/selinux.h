@@ -40,5 +40,8 @@ struct selinux_kernel {
 const struct selinux_kernel *selinux_kernel(void);
 
 bool selinux_is_on(void);
+/* It is on in the kernel, but its file system is mounted read-only: libselinux calls it off then, as a
+ * container that it is not for is to do (is_selinux_enabled(3)). */
+bool selinux_is_shut(void);
 /* The folder of the loaded policy (selinux_policy_root(3)), or NULL. */
 const char *selinux_root(void);

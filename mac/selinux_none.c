@@ -13,6 +13,11 @@ bool selinux_is_on(void)
 	return false;
 }
 
+bool selinux_is_shut(void)
+{
+	return false;
+}
+
 const char *selinux_root(void)
 {
 	return NULL;

@@ -1,7 +1,10 @@
 """Class dbus: who may send to whom and own what, as the kernel's policy says at that moment; the
 stock dbus-daemon in the same machine says the same."""
 
+import os
+import tempfile
 import unittest
+import unittest.mock
 
 from harness import BusTest, outcome
 from labels import client, label
@@ -59,6 +62,19 @@ class Selinux(BusTest):
         self.assertNotIn("AppArmor", features[0].value)
         context = asking.driver("GetConnectionSELinuxSecurityContext", "s", DRIVER)[0]
         self.assertEqual(bytes(context), label("bus_t").encode())
+
+    def test_its_files_read_only(self):
+        """libselinux takes that for a container that SELinux is not for; the log says what it means."""
+        enforce(False)
+        script = "mount -o remount,bind,ro /sys/fs/selinux && exec /warden/dbus-warden \"$@\""
+        with tempfile.NamedTemporaryFile("w", prefix="shut-", delete=False) as file:
+            file.write("#!/bin/bash\nexec unshare -m /bin/bash -c '%s' bus \"$@\"\n" % script)
+        self.addCleanup(os.unlink, file.name)
+        os.chmod(file.name, 0o755)
+        with unittest.mock.patch("harness.PROGRAM", file.name):
+            bus = self.bus(**SYSTEM)
+        bus.line("SELinux is on but DOES NOT MEDIATE this bus")
+        self.assertEqual(outcome(client(bus, "bad_t").request_name, NAME), "passed")
 
     def script(self, scene):
         """What everybody may do, as (question, answer)."""
