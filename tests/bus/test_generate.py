@@ -111,13 +111,14 @@ class Generate(BusTest):
     def test_records(self):
         bus = self.started()
         self.traffic()
-        self.bob.sync()
+        bus.line('member="Notify"')
         text = self.generate("com.ex.Served", "--from", bus.log.name)
         self.check_generated(text)
 
     def test_records_of_another(self):
         bus = self.started()
         self.traffic()
+        bus.line('member="Notify"')
         told = json.loads(self.generate("com.ex.Other", "--from", bus.log.name, "--json"))
         self.assertEqual(
             [(r["policy"], r["rule"]) for r in told["rules"]],

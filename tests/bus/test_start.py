@@ -114,7 +114,7 @@ class Broken(Case):
         with self.assertRaises(wire.CallError) as caught:
             client.call(wire.call("com.ex.Other", "/", "com.ex.I", "M"))
         self.assertEqual(caught.exception.name, wire.FAULT + "AccessDenied")
-        self.assertIn("polkit", self.said(process))
+        until(lambda: "polkit" in self.said(process), "a line of polkit")
         self.assertEqual(self.stop(process), 0)
 
 
@@ -169,7 +169,7 @@ class Required(Case):
         with self.assertRaises(wire.CallError):
             client.driver("ReloadConfig")
         client.request_name("com.ex.N")
-        self.assertIn("requires AppArmor", self.said(process))
+        until(lambda: "requires AppArmor" in self.said(process), "a line of AppArmor")
 
 
 @unittest.skipIf(IS_REFERENCE, "is one process")
