@@ -85,13 +85,16 @@ static int become_account(const char *name)
  * the kernel refuses it. */
 static int arrange_score(void)
 {
-	DROP_FD int fd = open("/proc/self/oom_score_adj", O_RDWR | O_CLOEXEC);
+	static const char path[] = "/proc/self/oom_score_adj";
+	DROP_FD int is = open(path, O_RDONLY | O_CLOEXEC), to_be = -1;
 	char score;
 
 	/* where there is no such file nothing was inherited, either */
-	if (fd < 0 || pread(fd, &score, 1, 0) != 1 || score != '-')
+	if (is < 0 || read(is, &score, 1) != 1 || score != '-')
 		return 0;
-	return write(fd, "0\n", 2) != 2 ? -errno : 0;
+	/* within the unit it cannot be written, and nobody is to be spared for being started by us */
+	to_be = open(path, O_WRONLY | O_CLOEXEC);
+	return to_be < 0 || write(to_be, "0\n", 2) != 2 ? -errno : 0;
 }
 
 /* It gets no more files than we were given, either. */

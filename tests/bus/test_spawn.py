@@ -5,6 +5,7 @@ are told if it does not come up.
 The bus is the program named by DBUS_WARDEN_BUS, or the reference, /usr/bin/dbus-daemon.
 """
 
+import ctypes
 import os
 import resource
 import signal
@@ -17,6 +18,8 @@ from test_launch import IS_REFERENCE, Case, children_of, until
 
 SPAWN = "org.freedesktop.DBus.Error.Spawn."
 MOST = 32  # RUNS_MAX, launch/service.c
+CLONE_NEWNS = 0x20000
+MS_RDONLY, MS_REMOUNT, MS_BIND, MS_REC, MS_PRIVATE = 1, 32, 4096, 16384, 1 << 18
 TIMED_OUT = "org.freedesktop.DBus.Error.TimedOut"
 
 
@@ -183,20 +186,41 @@ class Both(Services):
         self.assertRegex(got["limits"], r"Max open files +500 +900 ")
         self.assertLessEqual({int(n) for n in got["fds"].split()}, {0, 1, 2, 10})
 
-    def test_score_of_the_bus(self):
-        """The kernel is to spare the bus, not all that it starts."""
+    def spared(self, then=None):
+        """What makes a process one that the kernel spares."""
         def begin():
             with open("/proc/self/oom_score_adj", "w", encoding="ascii") as file:
                 file.write("-500")
+            if then:
+                then()
 
         try:
             subprocess.run(["true"], preexec_fn=begin, check=True)
         except subprocess.SubprocessError:
             self.skipTest("needs the right to spare processes")
+        return begin
+
+    def test_score_of_the_bus(self):
+        """The kernel is to spare the bus, not all that it starts."""
+        begin = self.spared()
         state = self.state()
         _, _, client = self.bus(preexec_fn=begin)
         self.failure(client, "a.b")
         self.assertEqual(state()["score"], "0")
+
+    @unittest.skipIf(IS_REFERENCE, "leaves the service its own score")
+    def test_score_that_cannot_be_changed(self):
+        """As within the unit, whose /proc is read-only: then it is not started."""
+        def shut():
+            c = ctypes.CDLL(None, use_errno=True)
+            if c.unshare(CLONE_NEWNS) or c.mount(None, b"/", None, MS_REC | MS_PRIVATE, None) or \
+                    c.mount(None, b"/proc", None, MS_REMOUNT | MS_BIND | MS_RDONLY, None):
+                raise OSError(ctypes.get_errno())
+
+        begin = self.spared(shut)
+        self.printing("a.b", "echo started")
+        _, _, client = self.bus(preexec_fn=begin)
+        self.assertEqual(self.failure(client, "a.b").name, SPAWN + "FailedToSetup")
 
     def test_no_zombies(self):
         for n, command in enumerate(["exit 7", "kill -9 $$", "exit 0", "sleep 0.1 & exit 0"]):
