@@ -321,6 +321,8 @@ class Logged(FolderTest):
         bus = self.session({self.FOLDER + "/a.service": exits(S, 7), self.FOLDER + "/b.service": exits(S, 8)})
         self.assertEqual(self.status(bus.client()), 7)
         bus.line("/b.service", "/a.service")
+        lines = [line for line in bus.text().splitlines() if "/b.service" in line and "/a.service" in line]
+        self.assertEqual(len(lines), 1)
 
     @rows([("folder", os.mkdir), ("fifo", os.mkfifo), ("dangling", lambda path: os.symlink("/nonexistent", path)),
            ("loop", lambda path: os.symlink(path, path)), ("device", lambda path: os.symlink("/dev/zero", path)),
