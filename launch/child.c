@@ -90,7 +90,11 @@ static int arrange_score(void)
 	char score;
 
 	/* where there is no such file nothing was inherited, either */
-	if (is < 0 || read(is, &score, 1) != 1 || score != '-')
+	if (is < 0)
+		return errno == ENOENT ? 0 : -errno;
+	if (read(is, &score, 1) != 1)
+		return -EIO;
+	if (score != '-')
 		return 0;
 	/* within the unit it cannot be written, and nobody is to be spared for being started by us */
 	to_be = open(path, O_WRONLY | O_CLOEXEC);
