@@ -153,6 +153,9 @@ int driver_update_environment(struct call *call)
 	free(texts);
 	if (r == FAULT_LIMITS || r == -EMSGSIZE)
 		return call_refuse(call, FAULT_LIMITS, "the variables are too many or too long");
+	if (r == -ENOBUFS)
+		return call_refuse(
+			call, FAULT_LIMITS, "earlier variables are still to be taken over");
 	return r;
 }
 

@@ -14,6 +14,10 @@
 #include "broker/supervisor.h"
 #include "link/launch_broker.h"
 
+/* Bytes of variables that launch has not taken yet: what clients may pile up of their own will. Other
+ * letters are as few as the starts and reloads under way. */
+#define BACKLOG_MAX (8 * LETTER_MAX)
+
 static int take_fd(struct letter *l, uint32_t i)
 {
 	return i < l->fds_n ? TAKE_FD(l->fds[i]) : -1;
@@ -21,7 +25,7 @@ static int take_fd(struct letter *l, uint32_t i)
 
 static int say(struct supervisor *s, uint32_t type, const struct writer *fields)
 {
-	return channel_send(s->source.fd, type, fields, NULL, 0);
+	return outbox_send(&s->outbox, type, fields);
 }
 
 static int on_listen(struct supervisor *s, struct letter *l)
@@ -127,8 +131,8 @@ static int on_policy(struct supervisor *s, struct letter *l)
 		policy_record(s->bus, NULL);
 	if (services)
 		driver_services_changed(s->bus);
-	/* launch stops waiting for an answer that found no room */
-	return r == -EAGAIN ? 0 : r;
+	/* launch stops waiting for an answer for which there is no memory */
+	return r == -ENOMEM ? 0 : r;
 }
 
 static int on_service_failed(struct supervisor *s, struct letter *l)
@@ -212,9 +216,13 @@ static int take_letter(struct supervisor *s)
 static int supervisor_ready(struct source *source, uint32_t events)
 {
 	struct supervisor *s = container_of(source, struct supervisor, source);
-	int r;
+	int r = events & EPOLLOUT ? outbox_flush(&s->outbox) : 0;
 
-	(void)events;
+	/* that launch is gone is read */
+	if (r < 0 && r != -EPIPE)
+		return r;
+	if (!(events & ~(uint32_t)EPOLLOUT))
+		return 0;
 	reserve_release(s);
 	r = take_letter(s);
 	reserve_take(s);
@@ -268,6 +276,7 @@ static int setup(struct supervisor *s, struct bus *bus, struct letter *l, int ch
 	bus->supervisor = s;
 	for (size_t i = 0; i < RESERVE_FDS; i++)
 		s->reserve[i] = -1;
+	s->outbox.channel = &s->source;
 	r = source_init(&s->source, &bus->loop, channel, EPOLLIN, supervisor_ready);
 	if (r == 0)
 		reserve_take(s);
@@ -291,6 +300,7 @@ int supervisor_start(struct supervisor *supervisor, struct bus *bus, int fd)
 void supervisor_fini(struct supervisor *supervisor)
 {
 	reserve_release(supervisor);
+	outbox_fini(&supervisor->outbox);
 	source_fini(&supervisor->source);
 	if (supervisor->greetings >= 0)
 		close(supervisor->greetings);
@@ -349,6 +359,8 @@ int supervisor_set_environment(struct supervisor *supervisor, const struct slice
 	struct writer w = {.limit = LETTER_MAX - 64};
 	int r;
 
+	if (supervisor->outbox.bytes > BACKLOG_MAX)
+		return -ENOBUFS;
 	broker_texts_write(&w, texts, n);
 	r = w.bad ? -EMSGSIZE : say(supervisor, FROM_BROKER_ENVIRONMENT, &w);
 	writer_fini(&w);

@@ -1,6 +1,7 @@
 /* supervisor.h - the broker's end of the channel to launch (link/launch_broker.h) */
 #pragma once
 
+#include "base/outbox.h"
 #include "base/slice.h"
 #include "broker/bus.h"
 
@@ -9,6 +10,7 @@
 struct supervisor {
 	struct bus *bus;
 	struct source source;
+	struct outbox outbox; /* launch may be slow: it waits for us, we never wait for it */
 	int greetings; /* a channel; -1 */
 	/* held so that letters with descriptors can be taken when clients have used up all others */
 	int reserve[RESERVE_FDS];
@@ -24,6 +26,6 @@ int supervisor_ask_reload(struct supervisor *supervisor, uint64_t cookie);
 /* Starts are told apart by their serial. */
 int supervisor_start_service(struct supervisor *supervisor, uint64_t serial, struct slice name);
 int supervisor_stop_service(struct supervisor *supervisor, uint64_t serial);
-/* -EMSGSIZE if the texts do not fit a letter. */
+/* -EMSGSIZE if the texts do not fit a letter, -ENOBUFS if launch has too many left to take. */
 int supervisor_set_environment(
 	struct supervisor *supervisor, const struct slice *texts, uint32_t n);

@@ -1,6 +1,8 @@
 """Services that systemd starts for the bus (--systemd-activation): what it is asked, who may answer
 for it, and what becomes of whoever waits. A client of the test is systemd."""
 
+import os
+import signal as signals
 import time
 import unittest
 
@@ -535,6 +537,27 @@ class Variables(SystemdTest):
         self.refused("LimitsExceeded", self.set, client, {"D": "z" * 60000})
         self.set(client, {"A": ""})
         self.set(client, {"D": "z" * 60000})
+
+    @unittest.skipIf(IS_REFERENCE, "has no process that could stand still")
+    def test_launch_stands_still(self):
+        """It gets all that was set, in order and before it is asked for a service; whoever sets more
+        than it takes is told so, and keeps nobody waiting."""
+        bus = self.services(files(com_ex_S=service(S, "/bin/sh -c 'echo $A | cut -c 1-9 > @/com.ex.S.pid'")),
+                            args=("--nofork",))
+        client, n = bus.client(), 0
+        os.kill(bus.process.pid, signals.SIGSTOP)
+        try:
+            with self.assertRaises(CallError) as caught:
+                for n in range(1000):
+                    self.set(client, {"A": "%08d" % n + "x" * 100000})
+            client.send(call(S, "/a", "a.b", "C"))
+            client.sync()
+        finally:
+            os.kill(bus.process.pid, signals.SIGCONT)
+        self.assertEqual(caught.exception.name, FAULT + "LimitsExceeded")
+        self.assertGreater(n, 10)
+        self.assertEqual(self.said(bus, S).strip(), "%08dx" % (n - 1))
+        self.set(client, {"A": "b"})
 
     @unittest.skipIf(IS_REFERENCE, "has no end")
     def test_too_many_in_all(self):
