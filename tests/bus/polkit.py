@@ -194,8 +194,5 @@ class PolkitTest(BusTest):
         self.assertFalse([m for m in self.service.inbox if m.serial == serial and m.sender == client.name])
         return text
 
-    def recorded(self, bus, *words):
-        return bus.line(*words)
-
     def is_recorded(self, bus, *words):
         return any(all(word in line for word in words) for line in bus.text().splitlines())

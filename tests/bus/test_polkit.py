@@ -33,16 +33,16 @@ class Answers(PolkitTest):
         self.passes("Unchecked")
         text = self.fails("AccessDenied", "No")
         self.assertIn('Rejected send message: polkit does not authorise it: "com.ex.no": not authorised', text)
-        self.recorded(bus, "denied send", "com.ex.no", "not authorised, said polkit (:1.", " ms", "member=\"No\"", "res=failed")
+        bus.line("denied send", "com.ex.no", "not authorised, said polkit (:1.", " ms", "member=\"No\"", "res=failed")
         # a challenge, with nobody who could meet it
         text = self.fails("InteractiveAuthorizationRequired", "Auth")
         self.assertIn("com.ex.auth", text)
         text = self.fails("AccessDenied", "Auth", flags=INTERACTIVE)
         self.assertIn("nobody could be asked", text)
-        self.recorded(bus, "com.ex.auth", "there is no agent to ask")
+        bus.line("com.ex.auth", "there is no agent to ask")
         # an action that nobody has declared
         self.fails("AccessDenied", "None")
-        self.recorded(bus, "com.ex.no.such.action", "not answered", "is not registered")
+        bus.line("com.ex.no.such.action", "not answered", "is not registered")
         self.assertEqual(self.alice.driver("GetId"), self.root.driver("GetId"))
 
     def test_as_on_a_system(self):
@@ -81,16 +81,16 @@ class Answers(PolkitTest):
             CHECK.replace("<check", '<check log="true"') % (action, member)
             for action, member in (("yes", "Yes"), ("auth", "Auth"), ("no", "No"))))
         self.passes("Yes")
-        line = self.recorded(bus, "allowed send", 'polkit="com.ex.yes"', "res=success")
+        line = bus.line("allowed send", 'polkit="com.ex.yes"', "res=success")
         self.assertRegex(line, r"authorised, said polkit \(:1\.\d+\) after \d+ ms")
         self.assertRegex(line, r'rule="?[^ ]*bus.conf:\d+"?')
         agent = self.agent(bus, self.alice)
         self.say("Auth", flags=INTERACTIVE)
         agent.succeed(agent.asked())
         self.service.expect(member="Auth")
-        self.recorded(bus, "allowed send", 'polkit="com.ex.auth"', "authorised by authentication, said polkit")
+        bus.line("allowed send", 'polkit="com.ex.auth"', "authorised by authentication, said polkit")
         self.fails("AccessDenied", "No")
-        line = self.recorded(bus, "denied send", 'polkit="com.ex.no"', "res=failed")
+        line = bus.line("denied send", 'polkit="com.ex.no"', "res=failed")
         self.assertRegex(line, r"not authorised, said polkit \(:1\.\d+\) after \d+ ms")
 
     def test_details(self):
@@ -121,7 +121,7 @@ class Answers(PolkitTest):
             self.service.send(reply(self.service.expect(member="Auth", serial=serial)))
             self.assertEqual(self.alice.result(serial), ())
         self.assertIn("dismissed", self.auth_ends(agent, agent.dismiss))
-        self.recorded(bus, "denied send", "com.ex.auth", "authentication was dismissed")
+        bus.line("denied send", "com.ex.auth", "authentication was dismissed")
         self.auth_ends(agent, agent.fail)
 
     def auth_ends(self, agent, how):
@@ -212,7 +212,7 @@ class Meanwhile(PolkitTest):
         self.alice.close()
         # polkit is told that nobody waits any more, and tells the agent
         self.helper.client.expect(interface=AGENT, member="CancelAuthentication")
-        self.recorded(bus, "denied send", 'sender="%s"' % name, "its sender has gone", "res=failed")
+        bus.line("denied send", 'sender="%s"' % name, "its sender has gone", "res=failed")
         self.assertLess(open_files(bus), before)
         with self.assertRaises(CallError):
             self.helper.succeed(self.begun)
@@ -240,7 +240,7 @@ class Meanwhile(PolkitTest):
         self.helper.client.expect(interface=AGENT, member="CancelAuthentication")
         self.refused("NoReply", self.alice.result, self.serial)
         self.refused("NoReply", self.alice.result, self.alice.serial)
-        self.recorded(bus, "denied send", "its recipient has gone while polkit was asked")
+        bus.line("denied send", "its recipient has gone while polkit was asked")
         self.service = bus.client()
         self.service.request_name("com.ex.S")
         self.still_works(bus)
@@ -307,7 +307,7 @@ class Meanwhile(PolkitTest):
         self.root.driver("ReloadConfig")
         self.helper.succeed(self.begun)
         self.refused_with("AccessDenied", self.alice, self.serial)
-        self.recorded(bus, "the policy asks polkit for something else by now")
+        bus.line("the policy asks polkit for something else by now")
 
     def test_reload_allows(self):
         bus = self.parked()
@@ -338,10 +338,10 @@ class Meanwhile(PolkitTest):
         os.kill(self.agent_pid(bus), signals.SIGKILL)
         text = self.refused_with("AccessDenied", self.alice, self.serial)
         self.assertIn("polkit did not answer", text)
-        self.recorded(bus, "denied send", "dbus-warden-polkit ended before it answered")
+        bus.line("denied send", "dbus-warden-polkit ended before it answered")
         # there is nobody to ask until it runs again
         self.fails("AccessDenied", "Yes")
-        self.recorded(bus, "denied send", "dbus-warden-polkit does not run")
+        bus.line("denied send", "dbus-warden-polkit does not run")
         deadline = time.monotonic() + 10
         while not self.polkit_is_back():
             self.assertLess(time.monotonic(), deadline)
@@ -360,7 +360,7 @@ class Meanwhile(PolkitTest):
         bus = self.parked()
         os.kill(self.root.driver("GetConnectionUnixProcessID", "s", NAME)[0], signals.SIGKILL)
         self.refused_with("AccessDenied", self.alice, self.serial)
-        self.recorded(bus, "denied send", "com.ex.auth", "not answered")
+        bus.line("denied send", "com.ex.auth", "not answered")
         self.fails("AccessDenied", "Yes")
         while self.root.driver("NameHasOwner", "s", NAME)[0]:
             time.sleep(0.02)
@@ -378,7 +378,7 @@ class Meanwhile(PolkitTest):
             self.fails("AccessDenied", "Yes")
             self.assertLess(0.6, time.monotonic() - start)
             self.assertLess(time.monotonic() - start, 5)
-            self.recorded(bus, "denied send", "no answer within 700 ms")
+            bus.line("denied send", "no answer within 700 ms")
             self.passes("Unchecked")
         finally:
             os.kill(pid, signals.SIGCONT)
@@ -389,7 +389,7 @@ class Meanwhile(PolkitTest):
         bus = self.started(polkit=False)
         self.passes("Unchecked")
         self.fails("AccessDenied", "Yes")
-        self.recorded(bus, "denied send", "com.ex.yes", "not answered")
+        bus.line("denied send", "com.ex.yes", "not answered")
         self.polkitd = self.start_polkitd(bus)
         self.still_works(bus)
 
@@ -492,10 +492,10 @@ class Forged(PolkitTest):
                 client.send(Message(type=RETURN, flags=1, reply_serial=guess, destination=asks,
                                     signature="(bba{ss})", args=((True, False, {}),)))
             client.sync()
-        self.recorded(bus, "denied send", 'sender="%s"' % self.alice.name, "only polkit answers who asks it")
+        bus.line("denied send", 'sender="%s"' % self.alice.name, "only polkit answers who asks it")
         os.kill(pid, signals.SIGCONT)
         self.refused_with("AccessDenied", self.alice, serial)
-        self.recorded(bus, "denied send", 'polkit="com.ex.no"', "not authorised, said polkit")
+        bus.line("denied send", 'polkit="com.ex.no"', "not authorised, said polkit")
         self.passes("Yes")
 
 
@@ -535,7 +535,7 @@ class Told(PolkitTest):
         serial = self.say("Auth", flags=INTERACTIVE)
         agent.succeed(agent.asked())
         self.service.expect(member="Auth", serial=serial)
-        self.recorded(bus, "authorised by authentication")
+        bus.line("authorised by authentication")
         who = self.root.driver("GetNameOwner", "s", NAME)[0].replace(".", r"\.")
         wanted = (
             ("com.ex.yes", "authorised", "success"),
@@ -605,12 +605,12 @@ class Bounds(PolkitTest):
             (checks_of, 'user="daemon"', 3), (parked_of, 'user="daemon"', 5),
             (checks_of, 'own="com.ex.More"', 7), (parked_of, 'own="com.ex.More"', 9))))
         self.assertEqual(self.taken_of(self.alice), (3, 2, checks_of + "=3", parked_of + "=5"))
-        self.recorded(bus, "denied send", "limit=%s" % checks_of, "figure=3")
-        self.recorded(bus, "denied send", "limit=%s" % parked_of, "figure=5")
+        bus.line("denied send", "limit=%s" % checks_of, "figure=3")
+        bus.line("denied send", "limit=%s" % parked_of, "figure=5")
         more = bus.client(BOB)
         more.request_name("com.ex.More")
         self.assertEqual(self.taken_of(more), (7, 2, checks_of + "=7", parked_of + "=9"))
-        self.recorded(bus, "denied send", "limit=%s" % checks_of, "figure=7")
+        bus.line("denied send", "limit=%s" % checks_of, "figure=7")
         # nobody else's number is another one
         other = bus.client(CAROL)
         self.assertEqual(len([self.say("Yes", other) for _ in range(20)]), 20)
@@ -644,7 +644,7 @@ class Bounds(PolkitTest):
         bus = self.started()
         serial = self.alice.send(call("com.ex.S", "/" + "x" * 1000000, I, "Yes"))
         self.refused_with("AccessDenied", self.alice, serial)
-        self.recorded(bus, "too long to be asked about")
+        bus.line("too long to be asked about")
         self.passes("Yes")
 
 
@@ -675,7 +675,7 @@ class Keep(PolkitTest):
         self.fails("AccessDenied", "Bad")
         self.fails("AccessDenied", "Bad")
         self.assertEqual(self.times("asked dest"), 1)
-        self.recorded(bus, "not authorised, said polkit", "ms ago")
+        bus.line("not authorised, said polkit", "ms ago")
 
     def test_ends(self):
         bus = self.kept(("changing", 1, "A"))
@@ -738,7 +738,7 @@ class Own(PolkitTest):
         self.assertIn("polkit does not authorise this connection to own the name", text)
         self.refused("InteractiveAuthorizationRequired", self.alice.request_name, "com.ex.A")
         self.refused("NameHasNoOwner", self.root.owner, "com.ex.N")
-        self.recorded(bus, "denied own", "com.ex.no", "not authorised, said polkit")
+        bus.line("denied own", "com.ex.no", "not authorised, said polkit")
 
     def test_order(self):
         """What is asked of the bus behind it waits, too; what is said to others does not."""
@@ -850,7 +850,7 @@ class Activation(PolkitTest):
         agent.dismiss(agent.asked())
         text = self.refused("AccessDenied", self.alice.result, serial)
         self.assertIn('polkit does not authorise it: "com.ex.auth": the authentication was dismissed', text)
-        self.recorded(bus, "denied activate", "com.ex.Started", 'polkit="com.ex.auth"', "authentication was dismissed, said polkit")
+        bus.line("denied activate", "com.ex.Started", 'polkit="com.ex.auth"', "authentication was dismissed, said polkit")
         serial = self.start(flags=INTERACTIVE)
         begun = agent.asked()
         # what is asked of the bus behind it waits, what is said to others does not
@@ -864,7 +864,7 @@ class Activation(PolkitTest):
         started = bus.client()
         self.assertEqual(started.request_name("com.ex.Started"), 1)
         self.assertEqual(self.alice.result(serial), (1,))
-        self.recorded(bus, "allowed activate", 'polkit="com.ex.auth"', "authorised by authentication, said polkit")
+        bus.line("allowed activate", 'polkit="com.ex.auth"', "authorised by authentication, said polkit")
         # what runs needs nobody's word
         self.assertEqual(self.alice.result(self.start()), (2,))
 
@@ -873,7 +873,7 @@ class Activation(PolkitTest):
         bus = self.startable('<check polkit="com.ex.rule" send_destination="com.ex.Started"/>')
         self.refused("AccessDenied", self.alice.result, self.start())
         self.polkitd.wait_for("member=StartServiceByName name=com.ex.Started sender_uid=%d" % ALICE)
-        self.recorded(bus, "denied activate", "com.ex.rule", "not authorised, said polkit")
+        bus.line("denied activate", "com.ex.rule", "not authorised, said polkit")
         self.assertFalse(self.is_started(bus))
 
     def test_start_by_name_of_what_may_be_called(self):
@@ -891,7 +891,7 @@ class Activation(PolkitTest):
         self.root.driver("ReloadConfig")
         agent.succeed(begun)
         self.refused("AccessDenied", self.alice.result, serial)
-        self.recorded(bus, "denied activate", "no method call to the service is allowed")
+        bus.line("denied activate", "no method call to the service is allowed")
         self.assertFalse(self.is_started(bus))
 
     def test_start_by_name_and_go(self):
@@ -934,7 +934,7 @@ class Without(PolkitTest):
         bus = self.started()
         self.passes("Unchecked")
         self.fails("AccessDenied", "Yes")
-        self.recorded(bus, "denied send", "dbus-warden was built without polkit")
+        bus.line("denied send", "dbus-warden was built without polkit")
 
 
 class Example(PolkitTest):
@@ -966,7 +966,7 @@ class Example(PolkitTest):
         self.addCleanup(daemon.end)
         daemon.wait_for("Server startup complete")
         self.assertEqual(self.set_name(self.alice, "refused"), FAULT + "InteractiveAuthorizationRequired")
-        self.recorded(bus, "denied send", "avahi.conf", "org.dbuswarden.example.avahi.set-host-name")
+        bus.line("denied send", "avahi.conf", "org.dbuswarden.example.avahi.set-host-name")
         agent = self.agent(bus, self.alice)
         serial = self.alice.send(self.renaming("byalice", flags=INTERACTIVE))
         begun = agent.asked()
@@ -982,7 +982,7 @@ class Example(PolkitTest):
                 break
             time.sleep(0.1)
         self.assertIsNone(told)
-        self.recorded(bus, "allowed send", "authorised by authentication, said polkit", "SetHostName")
+        bus.line("allowed send", "authorised by authentication, said polkit", "SetHostName")
         self.alice.call(call("org.freedesktop.Avahi", "/", "org.freedesktop.Avahi.Server", "GetVersionString"))
 
     @staticmethod

@@ -41,9 +41,6 @@ class Reasons(BusTest):
             self.caller.call(call("com.ex.A", "/", "com.ex.I", "M"))
         self.assertTrue(caught.exception.name.endswith("AccessDenied"))
         self.assertNotIn(bus.folder, str(caught.exception))
-        self.recorded(bus, before, *words)
-
-    def recorded(self, bus, before, *words):
         bus.line(*words, since=before)
 
     def test_file_and_line(self):
@@ -76,7 +73,7 @@ class Reasons(BusTest):
         bus = self.started(a=FILE % "")
         before = len(bus.text())
         self.refused("AccessDenied", self.caller.driver, "RequestName", "su", "com.ex.Mine", 0)
-        self.recorded(bus, before, "denied own", "com.ex.Mine", '%s/a.conf:5 <deny own="com.ex.Mine"/>' % bus.folder)
+        bus.line("denied own", "com.ex.Mine", '%s/a.conf:5 <deny own="com.ex.Mine"/>' % bus.folder, since=before)
 
     def test_connect(self):
         need_root()
@@ -85,7 +82,7 @@ class Reasons(BusTest):
         alice = bus.raw(ALICE)
         alice.auth(ALICE)
         self.assertTrue(alice.is_closed())
-        self.recorded(bus, before, "denied connect", "uid=%d" % ALICE, '%s/a.conf:2 <deny user="daemon"/>' % bus.folder)
+        bus.line("denied connect", "uid=%d" % ALICE, '%s/a.conf:2 <deny user="daemon"/>' % bus.folder, since=before)
 
     def test_driver_method(self):
         need_root()
@@ -93,7 +90,7 @@ class Reasons(BusTest):
         before = len(bus.text())
         alice = bus.client(ALICE)
         self.refused("AccessDenied", alice.driver, "UpdateActivationEnvironment", "a{ss}", {"A": "b"})
-        self.recorded(bus, before, "UpdateActivationEnvironment", "uid=%d" % ALICE, "only root and the user of the bus")
+        bus.line("UpdateActivationEnvironment", "uid=%d" % ALICE, "only root and the user of the bus", since=before)
 
     def test_first_argument(self):
         """Where a rule looked at it; and of what <audit> wants on record, one for each argument."""
@@ -102,21 +99,21 @@ class Reasons(BusTest):
         bus = self.started(a=policy % '<deny send_destination="com.ex.A" send_arg0="ssh.service"/>')
         before = len(bus.text())
         self.refused("AccessDenied", self.caller.call, argument)
-        self.recorded(bus, before, 'arg0="ssh.service"', "res=failed")
+        bus.line('arg0="ssh.service"', "res=failed", since=before)
         bus = self.started(a=policy % '<allow send_destination="com.ex.A"/><audit send_interface="com.ex.I" send_member="M"/>')
         before = len(bus.text())
         for name in ("ssh.service", "cron.service"):
             self.caller.send(call("com.ex.A", "/", "com.ex.I", "M", "s", (name,)))
         self.caller.send(call("com.ex.A", "/", "com.ex.I", "N", "s", ("secret",)))
         for name in ("ssh.service", "cron.service"):
-            self.recorded(bus, before, 'arg0="%s"' % name, "member=\"M\"", "res=success")
+            bus.line('arg0="%s"' % name, "member=\"M\"", "res=success", since=before)
         self.assertNotIn("secret", bus.text())
 
     def test_first_argument_that_nobody_asked_about(self):
         bus = self.started(a=FILE % "")
         before = len(bus.text())
         self.refused("AccessDenied", self.caller.call, call("com.ex.A", "/", "com.ex.I", "M", "s", ("secret",)))
-        self.recorded(bus, before, "denied send", "res=failed")
+        bus.line("denied send", "res=failed", since=before)
         self.assertNotIn("secret", bus.text())
 
     def test_hostile_member_stays_in_its_field(self):
@@ -125,7 +122,7 @@ class Reasons(BusTest):
         member = "M" * 255
         with self.assertRaises(CallError):
             self.caller.call(call("com.ex.A", "/" + "x" * 3000, "com.ex.I", member))
-        self.recorded(bus, before, "%s/a.conf:2" % bus.folder, 'member="%s' % member[:64], "res=failed")
+        bus.line("%s/a.conf:2" % bus.folder, 'member="%s' % member[:64], "res=failed", since=before)
         self.assertEqual(self.caller.driver("GetId", interface=DRIVER)[0], self.service.driver("GetId")[0])
 
 

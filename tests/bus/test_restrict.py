@@ -25,9 +25,6 @@ def restrict(what, own='own="%s"' % NAME):
 
 @unittest.skipIf(IS_REFERENCE, "knows no <restrict>")
 class Restrict(Judged):
-    def said(self, bus, *words):
-        return bus.line(*words)
-
     def reload(self, bus, policy):
         bus.configure(policy=policy)
         bus.client().driver("ReloadConfig")
@@ -85,7 +82,7 @@ class Restrict(Judged):
         bus = self.bus(policy=OPEN + restrict('user="daemon"'))
         text = self.refused("AccessDenied", bus.client(BOB).request_name, NAME)
         self.assertNotIn(bus.folder, text)
-        self.said(bus, "denied own", NAME, restrict('user="daemon"'), "differs in user", "uid=%d" % BOB)
+        bus.line("denied own", NAME, restrict('user="daemon"'), "differs in user", "uid=%d" % BOB)
 
     def test_mandatory_allow_is_no_way_round(self):
         need_root()
@@ -119,7 +116,7 @@ class Restrict(Judged):
         bob.request_name(NAME)
         self.reload(bus, OPEN + restrict('user="daemon"'))
         self.assertEqual(bob.owner(NAME), bob.name)
-        self.said(bus, NAME, "uid=%d" % BOB, "differs in user")
+        bus.line(NAME, "uid=%d" % BOB, "differs in user")
         bob.release_name(NAME)
         self.assertEqual(self.owns(bob, NAME), "AccessDenied")
 
@@ -136,7 +133,7 @@ class Restrict(Judged):
         watcher.expect(member="NameOwnerChanged", args=(NAME, bob.name, alice.name))
         self.assertEqual(bob.owner(NAME), alice.name)
         self.assertEqual(self.owns(bob, NAME), "AccessDenied")
-        self.said(bus, NAME, "uid=%d" % BOB, "differs in user", "res=failed")
+        bus.line(NAME, "uid=%d" % BOB, "differs in user", "res=failed")
 
     def test_reload_with_one_that_revokes(self):
         """Beside one that does not, and that is written of more names."""
