@@ -156,6 +156,7 @@ class Both(Services):
 
         def begin():
             signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR2, signal.SIGTERM])
+            signal.signal(signal.SIGQUIT, signal.SIG_DFL)  # a shell ignores it for what it runs in the background
             os.nice(3)
             os.umask(0o027)
             os.chdir("/var")

@@ -8,7 +8,8 @@ import unittest
 
 from harness import ALICE, BOB, IS_REFERENCE, OPEN, SESSION, need_root, rows
 from test_activation import RUNNING, S, SPAWN, STARTED, T, ServiceTest, files, service
-from wire import DRIVER, DRIVER_PATH, ERROR, FAULT, NO_AUTO_START, NO_REPLY, SIGNAL, CallError, call, signal
+from wire import (DRIVER, DRIVER_PATH, ERROR, FAULT, NO_AUTO_START, NO_REPLY, PATIENCE, SIGNAL, CallError, call,
+                  signal)
 
 SYSTEMD = "org.freedesktop.systemd1"
 ACTIVATOR = SYSTEMD + ".Activator"
@@ -420,14 +421,19 @@ class Charged(SystemdTest):
 
     @rows([("failure", "failure"), ("time", "time"), ("sender_gone", "sender_gone"), ("delivery", "delivery")])
     def test_comes_back(self, how):
-        bus = self.bounded(**({"service_start_timeout": 3000} if how == "time" else {}))
+        bus, enough = self.bounded(), 3
+        if how == "time":
+            begin = time.monotonic()
+            self.fill(bus.client(ALICE))
+            enough += 3 * (time.monotonic() - begin)
+            bus = self.bounded(service_start_timeout=1000 * enough)
         systemd, alice = self.systemd(bus), bus.client(ALICE)
         most = most_delivered = self.fill(alice)
         if how == "failure":
             systemd.send(failed())
             systemd.sync()
         elif how == "time":
-            alice.expect(error=FAULT + "TimedOut")
+            alice.expect(enough + PATIENCE, error=FAULT + "TimedOut")
         elif how == "sender_gone":
             bus.clients.remove(alice)
             alice.close()
