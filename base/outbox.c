@@ -27,7 +27,8 @@ static void sealed_free(struct outbox *outbox, struct sealed *letter)
 	free(letter);
 }
 
-static int outbox_keep(struct outbox *outbox, uint32_t type, const struct writer *fields)
+static int outbox_keep(
+	struct outbox *outbox, struct source *channel, uint32_t type, const struct writer *fields)
 {
 	struct sealed *letter = calloc(1, sizeof(*letter));
 	int r;
@@ -39,7 +40,7 @@ static int outbox_keep(struct outbox *outbox, uint32_t type, const struct writer
 		writer_bytes(&letter->fields, fields->data, fields->size);
 	r = letter->fields.bad ? -ENOMEM : 0;
 	if (r == 0 && outbox_is_empty(outbox))
-		r = source_set(outbox->channel, EPOLLIN | EPOLLOUT);
+		r = source_set(channel, EPOLLIN | EPOLLOUT);
 	if (r < 0) {
 		writer_fini(&letter->fields);
 		free(letter);
@@ -52,28 +53,29 @@ static int outbox_keep(struct outbox *outbox, uint32_t type, const struct writer
 	return 0;
 }
 
-int outbox_send(struct outbox *outbox, uint32_t type, const struct writer *fields)
+int outbox_send(
+	struct outbox *outbox, struct source *channel, uint32_t type, const struct writer *fields)
 {
 	int r = -EAGAIN;
 
 	if (fields && fields->bad)
 		return -ENOMEM;
 	if (outbox_is_empty(outbox))
-		r = channel_send(outbox->channel->fd, type, fields, NULL, 0);
-	return r == -EAGAIN ? outbox_keep(outbox, type, fields) : r;
+		r = channel_send(channel->fd, type, fields, NULL, 0);
+	return r == -EAGAIN ? outbox_keep(outbox, channel, type, fields) : r;
 }
 
-int outbox_flush(struct outbox *outbox)
+int outbox_flush(struct outbox *outbox, struct source *channel)
 {
 	while (!outbox_is_empty(outbox)) {
 		struct sealed *letter = list_entry(outbox->waiting.next, struct sealed, link);
-		int r = channel_send(outbox->channel->fd, letter->type, &letter->fields, NULL, 0);
+		int r = channel_send(channel->fd, letter->type, &letter->fields, NULL, 0);
 
 		if (r < 0)
 			return r == -EAGAIN ? 0 : r;
 		sealed_free(outbox, letter);
 	}
-	return source_set(outbox->channel, EPOLLIN);
+	return source_set(channel, EPOLLIN);
 }
 
 void outbox_fini(struct outbox *outbox)

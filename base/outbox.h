@@ -10,17 +10,17 @@
 #include "base/list.h"
 #include "base/loop.h"
 
-/* Zero-initialised but for `channel`, whose EPOLLOUT is asked for while something waits. */
+/* Zero-initialised: nothing waits. */
 struct outbox {
-	struct source *channel; /* borrowed; its loop runs */
 	struct list waiting; /* of struct sealed; initialised by the first that waits */
 	size_t bytes; /* of the fields of all that wait */
 };
 
-/* The letter is sent, or waits: 0. Else -errno of channel_send, or -ENOMEM. How much may wait is
- * for the caller to say: `bytes` tells. */
-int outbox_send(struct outbox *outbox, uint32_t type, const struct writer *fields);
+/* The letter is sent, or waits: 0. Else -errno of channel_send, or -ENOMEM. `channel` is told of
+ * EPOLLOUT, too, while something waits. How much may wait is for the caller to say: `bytes` tells. */
+int outbox_send(
+	struct outbox *outbox, struct source *channel, uint32_t type, const struct writer *fields);
 /* The channel has room again (EPOLLOUT). 0, or -errno of channel_send but for -EAGAIN. */
-int outbox_flush(struct outbox *outbox);
+int outbox_flush(struct outbox *outbox, struct source *channel);
 bool outbox_is_empty(const struct outbox *outbox);
 void outbox_fini(struct outbox *outbox);

@@ -25,7 +25,7 @@ static int take_fd(struct letter *l, uint32_t i)
 
 static int say(struct supervisor *s, uint32_t type, const struct writer *fields)
 {
-	return outbox_send(&s->outbox, type, fields);
+	return outbox_send(&s->outbox, &s->source, type, fields);
 }
 
 static int on_listen(struct supervisor *s, struct letter *l)
@@ -216,7 +216,7 @@ static int take_letter(struct supervisor *s)
 static int supervisor_ready(struct source *source, uint32_t events)
 {
 	struct supervisor *s = container_of(source, struct supervisor, source);
-	int r = events & EPOLLOUT ? outbox_flush(&s->outbox) : 0;
+	int r = events & EPOLLOUT ? outbox_flush(&s->outbox, &s->source) : 0;
 
 	/* that launch is gone is read */
 	if (r < 0 && r != -EPIPE)
@@ -276,7 +276,6 @@ static int setup(struct supervisor *s, struct bus *bus, struct letter *l, int ch
 	bus->supervisor = s;
 	for (size_t i = 0; i < RESERVE_FDS; i++)
 		s->reserve[i] = -1;
-	s->outbox.channel = &s->source;
 	r = source_init(&s->source, &bus->loop, channel, EPOLLIN, supervisor_ready);
 	if (r == 0)
 		reserve_take(s);

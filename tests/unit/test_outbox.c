@@ -27,7 +27,7 @@ static int ready(struct source *source, uint32_t events)
 	assert_int_equal(events, EPOLLOUT);
 	f->told++;
 	loop_stop(&f->loop);
-	return outbox_flush(&f->outbox);
+	return outbox_flush(&f->outbox, &f->source);
 }
 
 static int setup(void **state)
@@ -37,7 +37,6 @@ static int setup(void **state)
 	*state = f;
 	if (channel_pair(f->pair) < 0 || loop_init(&f->loop) < 0)
 		return -1;
-	f->outbox.channel = &f->source;
 	return source_init(&f->source, &f->loop, f->pair[0], EPOLLIN, ready);
 }
 
@@ -64,7 +63,7 @@ static int say(struct fixture *f, uint32_t type, size_t size)
 	int r;
 
 	memset(writer_grow(&w, size), (int)type, size);
-	r = outbox_send(&f->outbox, type, &w);
+	r = outbox_send(&f->outbox, &f->source, type, &w);
 	writer_fini(&w);
 	return r;
 }
@@ -135,11 +134,11 @@ static void test_without_fields(void **state)
 
 	while (outbox_is_empty(&f->outbox))
 		assert_int_equal(say(f, type++, SIZE), 0);
-	assert_int_equal(outbox_send(&f->outbox, 200, NULL), 0);
+	assert_int_equal(outbox_send(&f->outbox, &f->source, 200, NULL), 0);
 	assert_int_equal(f->outbox.bytes, SIZE);
 	for (uint32_t i = 1; i < type - 1; i++)
 		hear(f, i, SIZE);
-	assert_int_equal(outbox_flush(&f->outbox), 0);
+	assert_int_equal(outbox_flush(&f->outbox, &f->source), 0);
 	hear(f, type - 1, SIZE);
 	hear(f, 200, 0);
 }
@@ -150,7 +149,7 @@ static void test_not_sent(void **state)
 	struct writer bad = {.limit = 1};
 
 	writer_u32(&bad, 1);
-	assert_int_equal(outbox_send(&f->outbox, 1, &bad), -ENOMEM);
+	assert_int_equal(outbox_send(&f->outbox, &f->source, 1, &bad), -ENOMEM);
 	assert_int_equal(say(f, 2, LETTER_MAX), -EMSGSIZE);
 	assert_true(outbox_is_empty(&f->outbox));
 	writer_fini(&bad);
@@ -164,7 +163,7 @@ static void test_reader_goes(void **state)
 		assert_int_equal(say(f, 1, SIZE), 0);
 	close(f->pair[1]);
 	f->pair[1] = -1;
-	assert_int_equal(outbox_flush(&f->outbox), -EPIPE);
+	assert_int_equal(outbox_flush(&f->outbox, &f->source), -EPIPE);
 	assert_false(outbox_is_empty(&f->outbox));
 }
 
