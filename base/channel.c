@@ -5,6 +5,7 @@
  */
 #include <assert.h>
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -74,6 +75,13 @@ static void letter_take_fds(struct letter *l, struct msghdr *msg)
 	}
 }
 
+/* Who goes with something of ours unread has the kernel say so once, before what it said itself: that
+ * is still to be read, and then the end. */
+static bool is_to_be_read_again(void)
+{
+	return errno == EINTR || errno == ECONNRESET;
+}
+
 /* The size of the datagram that is next; waits for it where the socket does. */
 static int channel_next(int fd, size_t *ret)
 {
@@ -81,7 +89,7 @@ static int channel_next(int fd, size_t *ret)
 
 	do
 		n = recv(fd, NULL, 0, MSG_PEEK | MSG_TRUNC);
-	while (n < 0 && errno == EINTR);
+	while (n < 0 && is_to_be_read_again());
 	if (n < 0)
 		return channel_error(errno);
 	if (n == 0)
@@ -114,7 +122,7 @@ int channel_recv(int fd, struct letter *ret)
 	iov = (struct iovec){l.buffer, size};
 	do
 		n = recvmsg(fd, &msg, MSG_CMSG_CLOEXEC);
-	while (n < 0 && errno == EINTR);
+	while (n < 0 && is_to_be_read_again());
 	if (n < 0) {
 		r = channel_error(errno);
 		letter_fini(&l);

@@ -26,7 +26,7 @@ int channel_pair(int ret[2]);
 /* `fields` may be NULL; fails if it is bad. Never blocks: -EAGAIN when the other side is slow. */
 int channel_send(
 	int fd, uint32_t type, const struct writer *fields, const int *fds, uint32_t fds_n);
-/* Blocks unless `fd` is non-blocking. 0; -EAGAIN; -EPIPE when the other side is gone; -EBADMSG for
- * a truncated or too short datagram (its descriptors are closed). */
+/* Blocks unless `fd` is non-blocking. 0; -EAGAIN; -EPIPE when the other side is gone and all that it
+ * sent was read; -EBADMSG for a truncated or too short datagram (its descriptors are closed). */
 int channel_recv(int fd, struct letter *ret);
 void letter_fini(struct letter *l);

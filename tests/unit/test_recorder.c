@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -64,21 +65,24 @@ static void recorder_start(struct recorder *r, const char *a, const char *b, con
 	trail_init(&r->trail, r->channel, "system");
 }
 
+/* Once there is room for it: a kernel may let ten letters wait, and what finds none is only counted. */
 static void recorder_note(struct recorder *r, const char *member)
 {
+	struct pollfd room = {.fd = r->channel, .events = POLLOUT};
+
+	assert_int_equal(poll(&room, 1, 10000), 1);
 	r->d.call.member = slice_of(member);
 	trail_note(&r->trail, &r->request, &r->deny);
 	assert_int_equal(r->trail.lost, 0);
 }
 
-/* Closes the channel; what the recorder said until it ended. */
-static void recorder_end(struct recorder *r, char *buf, size_t size)
+/* What the recorder said until it ended. */
+static void recorder_ended(struct recorder *r, char *buf, size_t size)
 {
 	size_t at = 0;
 	ssize_t n;
 	int status;
 
-	close(r->channel);
 	while ((n = read(r->said, buf + at, size - 1 - at)) > 0)
 		at += (size_t)n;
 	buf[at] = '\0';
@@ -86,6 +90,13 @@ static void recorder_end(struct recorder *r, char *buf, size_t size)
 	assert_int_equal(waitpid(r->pid, &status, 0), r->pid);
 	assert_int_equal(status, 0);
 	decisions_fini(&r->d);
+}
+
+/* Closes the channel. */
+static void recorder_end(struct recorder *r, char *buf, size_t size)
+{
+	close(r->channel);
+	recorder_ended(r, buf, size);
 }
 
 /* Reads what the recorder says until `word` is in it. */
@@ -178,6 +189,37 @@ static void test_stderr(void **state)
 		at = strstr(at, member);
 		assert_non_null(at);
 	}
+}
+
+/* A bus that is killed has not heard of all that was written; what it said last is written, too. */
+static void test_last_words(void **state)
+{
+	struct pollfd answer = {.events = POLLIN};
+	char letter[4096], said[16384];
+	struct recorder r;
+	struct trail twin;
+	int pair[2];
+	ssize_t n;
+
+	(void)state;
+	recorder_start(&r, "--to=stderr", NULL, NULL);
+	recorder_note(&r, "First");
+	assert_int_equal(channel_pair(pair), 0);
+	trail_init(&twin, pair[0], "system");
+	trail_note(&twin, &r.request, &r.deny);
+	n = recv(pair[1], letter, sizeof(letter), 0);
+	assert_true(n > 0);
+	answer.fd = r.channel;
+	assert_int_equal(poll(&answer, 1, 10000), 1);
+	kill(r.pid, SIGSTOP);
+	for (int i = 0; i < 5; i++)
+		assert_int_equal(send(r.channel, letter, (size_t)n, 0), n);
+	close(r.channel);
+	kill(r.pid, SIGCONT);
+	recorder_ended(&r, said, sizeof(said));
+	assert_int_equal(count(said, "dbus-warden: denied send: "), 6);
+	close(pair[0]);
+	close(pair[1]);
 }
 
 /* Neither journal nor syslog: stderr, and it is said once. */
@@ -345,9 +387,9 @@ static void test_options(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_stderr), cmocka_unit_test(test_fall_back),
-		cmocka_unit_test(test_syslog), cmocka_unit_test(test_garbage),
-		cmocka_unit_test(test_options),
+		cmocka_unit_test(test_stderr), cmocka_unit_test(test_last_words),
+		cmocka_unit_test(test_fall_back), cmocka_unit_test(test_syslog),
+		cmocka_unit_test(test_garbage), cmocka_unit_test(test_options),
 		cmocka_unit_test(test_journal), /* last: /run is another one afterwards */
 	};
 
