@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <stdlib.h>
 
 #include "audit/trail.h"
@@ -16,6 +17,7 @@
 #include "base/reader.h"
 
 #define TYPE_SIGNAL 4
+#define LAST_US 1000000 /* at the end, when there is nobody left who could be kept waiting */
 
 static void nonblocking(int channel)
 {
@@ -176,11 +178,27 @@ static void trail_arm(struct trail *trail, uint64_t now)
 	timer_arm(&trail->timer, trail->loop, first->due > now ? first->due - now : 0, trail_due);
 }
 
+/* Whether the recorder takes more, or has gone, before it is `until`. */
+static bool trail_wait(const struct trail *trail, uint64_t until)
+{
+	const bool is_flying = trail->handed - trail->done == TRAIL_FLYING;
+	struct pollfd room = {.fd = trail->channel, .events = is_flying ? POLLIN : POLLOUT};
+	uint64_t now = loop_now();
+
+	return now < until && poll(&room, 1, (int)((until - now) / 1000) + 1) > 0;
+}
+
 void trail_fini(struct trail *trail)
 {
+	const uint64_t until = loop_now() + LAST_US;
+	int r;
+
 	timer_cancel(&trail->timer);
 	for (struct fold *fold = trail->folds.table; fold; fold = fold->hh.next) {
-		if (trail_settle(trail, fold) < 0)
+		do
+			r = trail_settle(trail, fold);
+		while (r == -EAGAIN && trail_wait(trail, until));
+		if (r < 0)
 			trail->lost += fold->count;
 	}
 	folds_fini(&trail->folds);

@@ -39,7 +39,8 @@ void trail_fold(struct trail *trail, struct loop *loop);
 /* A channel to the recorder's successor, in place of the old one, which is still open and may be
  * closed afterwards; the successor is told of what was lost. */
 void trail_set_channel(struct trail *trail, int channel);
-/* Hands over what is still counted only, and says what is lost for good. */
+/* Hands over what is still counted only, for which the recorder has a second, and says what is lost for
+ * good. */
 void trail_fini(struct trail *trail);
 /* struct gate's `note`, with the trail as its argument. Broadcast and eavesdrop deliveries that
  * are refused stay quiet, as in the reference: nobody asked for them. What is allowed is recorded

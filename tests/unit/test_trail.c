@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 #include "audit/record.h"
@@ -335,6 +337,55 @@ static void test_fold_lost(void **state)
 	loop_fini(&loop);
 }
 
+/* At the end there is time for a recorder that is slow. */
+static void test_fold_end(void **state)
+{
+	enum { USERS = 20 };
+	char member[32];
+	struct loop loop;
+	struct record record;
+	struct stage s;
+	uint64_t counted = 0;
+	int taken = 0, status;
+	pid_t reader;
+
+	(void)state;
+	assert_int_equal(loop_init(&loop), 0);
+	stage_init(&s, false);
+	trail_fold(&s.trail, &loop);
+	for (int i = 0; i < USERS * FOLD_USER_MAX; i++) {
+		s.d.client_id.uid = 1000u + (uint32_t)i % USERS;
+		snprintf(member, sizeof(member), "M%d", i);
+		s.d.call.member = slice_of(member);
+		trail_note(&s.trail, &s.request, &s.deny);
+	}
+	for (struct fold *fold = s.trail.folds.table; fold; fold = fold->hh.next)
+		counted += fold->count;
+	assert_true(counted > 100);
+	reader = fork();
+	assert_return_code(reader, errno);
+	if (reader == 0) {
+		struct writer done = {.limit = 0};
+
+		close(s.channel[0]);
+		usleep(100000);
+		fcntl(s.channel[1], F_SETFL, 0);
+		while (stage_take(&s, &record)) {
+			writer_u64(&done, (uint64_t)++taken);
+			(void)channel_send(s.channel[1], RECORD_DONE, &done, NULL, 0);
+			writer_fini(&done);
+		}
+		_exit(taken == USERS * FOLD_USER_MAX ? 0 : 1);
+	}
+	trail_fini(&s.trail);
+	close(s.channel[0]);
+	close(s.channel[1]);
+	assert_int_equal(waitpid(reader, &status, 0), reader);
+	assert_int_equal(status, 0);
+	decisions_fini(&s.d);
+	loop_fini(&loop);
+}
+
 /* What stderr says while `speak` is called. */
 static void stderr_of(void (*speak)(struct stage *s), struct stage *s, char *buf, size_t size)
 {
@@ -393,6 +444,7 @@ int main(void)
 		cmocka_unit_test(test_fold_others),
 		cmocka_unit_test(test_fold_others_ended_alike),
 		cmocka_unit_test(test_fold_lost),
+		cmocka_unit_test(test_fold_end),
 		cmocka_unit_test(test_stderr),
 	};
 
