@@ -37,14 +37,15 @@ void trail_fold(struct trail *trail, struct loop *loop)
 	trail->loop = loop;
 }
 
-/* What the recorder has written since we last looked. */
+/* What the recorder has written since we last looked; one that says more than that is not listened to
+ * for ever. */
 static void trail_hear(struct trail *trail)
 {
 	struct letter letter;
 	struct reader r;
 	uint64_t done;
 
-	while (channel_recv(trail->channel, &letter) == 0) {
+	for (int i = 0; i < TRAIL_FLYING && channel_recv(trail->channel, &letter) == 0; i++) {
 		r = reader_of(letter.data, letter.size);
 		done = reader_u64(&r);
 		if (letter.type == RECORD_DONE && reader_is_done(&r) && done <= trail->handed &&
