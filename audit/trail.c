@@ -179,14 +179,15 @@ static void trail_arm(struct trail *trail, uint64_t now)
 	timer_arm(&trail->timer, trail->loop, first->due > now ? first->due - now : 0, trail_due);
 }
 
-/* Whether the recorder takes more, or has gone, before it is `until`. */
+/* Whether the recorder takes more before it is `until`; one that has gone never does. */
 static bool trail_wait(const struct trail *trail, uint64_t until)
 {
 	const bool is_flying = trail->handed - trail->done == TRAIL_FLYING;
 	struct pollfd room = {.fd = trail->channel, .events = is_flying ? POLLIN : POLLOUT};
 	uint64_t now = loop_now();
 
-	return now < until && poll(&room, 1, (int)((until - now) / 1000) + 1) > 0;
+	return now < until && poll(&room, 1, (int)((until - now) / 1000) + 1) > 0 &&
+	       !(room.revents & POLLHUP);
 }
 
 void trail_fini(struct trail *trail)
